@@ -1,0 +1,218 @@
+/* The ladder: per-thread events; CPU-wide events with a filter in the kernel where
+ * threads are many, short-lived, or switch often; without the kernel where it is forbidden; ptrace
+ * where perf is refused. The first error is the one worth telling: it names the right to
+ * ask for. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "app/engine_state.h"
+#include "base/clock.h"
+
+#define MANY_EVENTS 4000u	   /* threads x CPUs */
+#define SWITCHES_PER_SECOND 2000.0 /* above: per-thread timers cost the target */
+#define MANY_BIRTHS 5u		   /* of threads, in a second */
+#define FIRST_LOOK_NS (300 * NS_PER_MSEC)
+#define NEXT_LOOK_NS (5 * NS_PER_SEC)
+#define STACK_FIRST 16384u
+#define STACKS_JUDGED 100u
+#define STACKS_LOOK_NS (150 * NS_PER_MSEC)
+
+static int open_backend(struct engine *e, const struct backend *b, struct error *err)
+{
+	struct sampler *s = NULL;
+	struct event ev;
+	size_t i;
+	int ret;
+
+	while (e->sampler && e->backend->next(e->sampler, &ev))
+		engine_event(e, &ev);
+	ret = b->open(&e->sample, &s, err);
+	if (ret)
+		return ret;
+	if (e->sampler) {
+		e->lost[LOSS_THREADS] += e->backend->missed(e->sampler);
+		e->backend->close(e->sampler);
+	}
+	e->backend = b;
+	e->sampler = s;
+	snprintf(e->limits, sizeof(e->limits), "%s", b->limits);
+	if (e->config.children && b->limits_children)
+		snprintf(e->limits, sizeof(e->limits), "%s", b->limits_children);
+	for (i = 0; i < e->spaces.n; i++)
+		if (e->spaces.v[i].pid != e->process.pid && !e->spaces.v[i].gone)
+			b->follow(s, e->spaces.v[i].pid, false);
+	return 0;
+}
+
+static bool has_many_threads(pid_t pid)
+{
+	pid_list tids = { 0 };
+	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+	bool many = process_threads(pid, &tids) && tids.n * (size_t)cpus > MANY_EVENTS;
+
+	VEC_DONE(&tids);
+	return many;
+}
+
+static int climb(struct engine *e, struct error *err)
+{
+	struct error other = { 0 };
+	int ret = -1;
+
+	e->ladder = true;
+	if (has_many_threads(e->process.pid))
+		ret = open_backend(e, &perf_cpu_backend, &other);
+	if (ret)
+		ret = open_backend(e, &perf_thread_backend, err);
+	if (ret == -EMFILE)
+		ret = open_backend(e, &perf_cpu_backend, &other);
+	if (ret == -EACCES || ret == -EPERM)
+		ret = open_backend(e, &perf_user_backend, &other);
+	if (ret && ret != -ESRCH && !e->config.from_exec &&
+	    open_backend(e, &ptrace_backend, &other) == 0)
+		ret = 0;
+	return ret;
+}
+
+int engine_attach(struct engine *e, struct error *err)
+{
+	bool reads = engine_space(e, e->process.pid)->reader != NULL;
+	bool alone = reads && !e->config.children && !e->merge;
+	const struct backend *b;
+	int ret;
+
+	e->sample = (struct sample_config){
+		.pid = e->process.pid,
+		.rate_hz = e->config.rate_hz,
+		.stack_bytes = STACK_FIRST,
+		.stack_wanted = STACK_MOST,
+		.children = e->config.children,
+		.from_exec = e->config.from_exec,
+		.wake = e->merge != NULL,
+	};
+	if (e->config.backend) {
+		b = backend_named(e->config.backend);
+		ret = open_backend(e, b, err);
+	} else if (alone) {
+		ret = open_backend(e, &timer_backend, err);
+	} else {
+		ret = climb(e, err);
+		if (ret && ret != -ESRCH &&
+		    reads) /* of the children, those in that language */
+			ret = open_backend(e, &timer_backend, err);
+	}
+	if (ret == -ESRCH) {
+		error_set(err, EXIT_NO_PROCESS,
+			  "process %d ended before ptop was attached",
+			  (int)e->process.pid);
+		error_hint(err, "start it with ptop: ptop -- COMMAND ARGS");
+	}
+	e->ladder_ns = clock_now_ns() + FIRST_LOOK_NS;
+	e->switches = process_switches(e->process.pid);
+	e->switches_ns = clock_now_ns();
+	return ret;
+}
+
+void engine_fit_backend(struct engine *e)
+{
+	const struct space *s = engine_space(e, e->process.pid);
+	struct error err = { 0 };
+	int ret = 0;
+
+	e->refit = false;
+	if (!s || !e->sampler || e->config.backend)
+		return;
+	e->sample.from_exec = false;
+	if (!s->reader && e->backend == &timer_backend &&
+	    s->site.state != RUNTIME_STARTING)
+		ret = climb(e, &err);
+	else if (s->reader && e->backend != &timer_backend && !e->config.children &&
+		 !e->merge)
+		ret = open_backend(e, &timer_backend, &err);
+	if (ret)
+		engine_say(e, true, "%s", err.cause);
+}
+
+static void judge_switches(struct engine *e, uint64_t now)
+{
+	uint64_t switches;
+	double seconds = (double)(now - e->switches_ns) / (double)NS_PER_SEC;
+	struct error err = { 0 };
+	double rate;
+
+	if (e->backend != &perf_thread_backend)
+		return;
+	switches = process_switches(e->process.pid);
+	rate = switches > e->switches && seconds > 0
+		   ? (double)(switches - e->switches) / seconds
+		   : 0;
+	e->switches = switches;
+	e->switches_ns = now;
+	if (rate < SWITCHES_PER_SECOND)
+		return;
+	if (open_backend(e, &perf_cpu_backend, &err) == 0)
+		return;
+	e->ladder = false;
+	engine_say(e, true,
+		   "%.0f context switches a second: sampling costs this target more "
+		   "than usual (CPU-wide mode: %s)",
+		   rate, err.cause);
+}
+
+/* A thread's timer begins anew with it: one that lives shorter than a period is never sampled. The
+ * timer of a CPU meets it as often as its share of the time says. */
+static void judge_births(struct engine *e, uint64_t now)
+{
+	struct error err = { 0 };
+
+	if (e->births < MANY_BIRTHS) {
+		if (now - e->births_ns > NS_PER_SEC) {
+			e->births = 0;
+			e->births_ns = now;
+		}
+		return;
+	}
+	if (e->backend == &perf_thread_backend &&
+	    open_backend(e, &perf_cpu_backend, &err) == 0)
+		return;
+	e->ladder = false;
+	snprintf(e->note, sizeof(e->note),
+		 "threads that begin and end within %.1f ms of CPU: raise --rate",
+		 1e3 / e->config.rate_hz);
+	engine_say(e, true, "Threads come and go, and are not seen below %.1f ms of CPU",
+		   1e3 / e->config.rate_hz);
+}
+
+static void judge_stacks(struct engine *e)
+{
+	struct error err = { 0 };
+
+	if (e->stacks < STACKS_JUDGED)
+		return;
+	if (e->stacks_cut * 100 > e->stacks && e->sample.stack_bytes < STACK_MOST) {
+		/* At once: each size on the way would cost the next deep stacks. */
+		e->sample.stack_bytes = STACK_MOST;
+		if (open_backend(e, e->backend, &err))
+			engine_say(e, true, "deep stacks: %s", err.cause);
+	}
+	e->stacks = e->stacks_cut = 0;
+}
+
+void engine_reconsider(struct engine *e, uint64_t now)
+{
+	if (e->exited || now < e->stacks_ns)
+		return;
+	e->sample.from_exec = false;
+	judge_stacks(e);
+	e->stacks_ns = now + STACKS_LOOK_NS;
+	if (e->ladder &&
+	    (e->backend == &perf_thread_backend || e->backend == &perf_user_backend))
+		judge_births(e, now);
+	if (now < e->ladder_ns)
+		return;
+	e->ladder_ns = now + NEXT_LOOK_NS;
+	if (e->ladder)
+		judge_switches(e, now);
+}

@@ -1,0 +1,452 @@
+/* `ptop record`: sample for a while, into a recording or one file of another format. The
+ * output is opened before anything else, so a bad path costs milliseconds, and every way
+ * to end (duration, INT, TERM, HUP, the target's exit) finishes it. */
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "app/output_name.h"
+#include "app/recorder.h"
+#include "app/session.h"
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/text.h"
+#include "export/exporter.h"
+#include "export/figures.h"
+#include "recording/schema.h"
+#include "recording/sessions.h"
+
+#define RECORD_HISTORY ((size_t)512 << 20)
+#define PROGRESS_NS (250 * NS_PER_MSEC)
+#define BAR_CELLS 20
+#define SAMPLES_FEW 10u
+#define FILES_MOST 100000u
+
+/* What the command makes: a file of one format when all is over, or a recording that is
+ * on the disk from the first second. */
+struct job {
+	const struct options *o;
+	struct session session;
+	struct outfile out;
+	const struct exporter *exporter; /* NULL: a recording */
+	struct recorder *recorder;
+	struct snapshot *last;
+	int signals, ended_by;
+	bool exited;
+	uint64_t start_ns, said_wall_ns;
+	unsigned files, number; /* of a recording that was rotated; the last name's */
+	bool hung_up;		/* --detach: its terminal is gone */
+	char id[32], path[4096];
+};
+
+static bool is_recording(const char *path)
+{
+	size_t n = strlen(path), suffix = strlen(RECORDING_SUFFIX);
+
+	return n >= suffix && strcmp(path + n - suffix, RECORDING_SUFFIX) == 0;
+}
+
+static int no_such_format(const struct options *o, struct error *err)
+{
+	struct text names = { 0 };
+	size_t i;
+
+	for (i = 0; exporters[i]; i++)
+		text_fmt(&names, "%s, ", exporters[i]->name);
+	if (o->format)
+		error_set(err, EXIT_USAGE, "no format is called '%s'", o->format);
+	else
+		error_set(err, EXIT_USAGE, "%s: the suffix names no format", o->output);
+	error_hint(err, "choose one with -f: %sptop", names.p);
+	text_done(&names);
+	return -EINVAL;
+}
+
+/* Without -o a recording is a session of the state folder, any other format a file with
+ * the time in its name. */
+static int choose_path(struct job *r, struct error *err)
+{
+	const struct options *o = r->o;
+	time_t now = time(NULL);
+	char stamp[32];
+	struct tm tm;
+	size_t n;
+	int ret;
+
+	if (o->output)
+		return output_name_for(o, r->path, sizeof(r->path), err);
+	if (!r->exporter) {
+		ret = sessions_folder("", true, r->path, sizeof(r->path) - 64, err);
+		n = strlen(r->path);
+		snprintf(r->path + n, sizeof(r->path) - n, "/%s" RECORDING_SUFFIX, r->id);
+		return ret;
+	}
+	localtime_r(&now, &tm);
+	strftime(stamp, sizeof(stamp), "%Y%m%dT%H%M%S", &tm);
+	snprintf(r->path, sizeof(r->path), "ptop-%s%s", stamp, r->exporter->suffix);
+	return 0;
+}
+
+static int choose_format(struct job *r, struct error *err)
+{
+	const struct options *o = r->o;
+	const char *path = o->output ? o->output : RECORDING_SUFFIX;
+	bool recording = o->format ? strcmp(o->format, "ptop") == 0 : is_recording(path);
+
+	if (recording && strcmp(path, "-") == 0) {
+		error_set(err, EXIT_USAGE, "a recording cannot go to standard output");
+		error_hint(err, "it is a database: name a file, or choose another -f");
+		return -EINVAL;
+	}
+	if (recording)
+		return 0;
+	r->exporter = o->format ? exporter_named(o->format) : exporter_for(path);
+	if (!r->exporter && !o->format && strcmp(path, "-") == 0)
+		r->exporter = exporter_named("folded");
+	return r->exporter ? 0 : no_such_format(o, err);
+}
+
+static struct writer_options writer_options(const struct job *r)
+{
+	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+
+	return (struct writer_options){ .id = r->id,
+					.creator = "ptop " PACKAGE_VERSION,
+					.replace = r->o->force,
+					.show_cmdline = !r->o->no_cmdline,
+					.cpus = cpus > 0 ? (unsigned)cpus : 0 };
+}
+
+static int open_output(struct job *r, struct error *err)
+{
+	struct writer_options w = writer_options(r);
+	int ret;
+
+	recording_id(r->id, sizeof(r->id));
+	ret = choose_format(r, err);
+	if (!ret)
+		ret = options_fit_format(r->o, r->exporter, err);
+	if (!ret)
+		ret = choose_path(r, err);
+	if (ret)
+		return ret;
+	if (r->exporter)
+		return outfile_open(&r->out, r->path, r->o->force || !r->o->output, err);
+	return recorder_open(r->path, &w, &r->recorder, err);
+}
+
+static void clock_text(struct text *out, uint64_t ns)
+{
+	unsigned long long s = ns / NS_PER_SEC;
+
+	if (s >= 3600)
+		text_fmt(out, "%llu:", s / 3600);
+	text_fmt(out, "%02llu:%02llu", s / 60 % 60, s % 60);
+}
+
+/* "record 00:12/00:30 [#########           ] 1,188 samples 98.9 Hz lost 0.1% 42K". */
+static void progress(const struct job *r, uint64_t now)
+{
+	uint64_t ran = now - r->start_ns, all = r->o->duration_ns;
+	uint64_t samples = r->last ? r->last->samples_ever : 0;
+	struct text line = { 0 };
+	size_t full, i;
+
+	if (r->o->quiet || r->hung_up || !isatty(STDERR_FILENO))
+		return;
+	text_str(&line, "\rrecord ");
+	clock_text(&line, ran);
+	if (all) {
+		full = (size_t)((double)BAR_CELLS * (double)ran / (double)all);
+		text_char(&line, '/');
+		clock_text(&line, all);
+		text_str(&line, " [");
+		for (i = 0; i < BAR_CELLS; i++)
+			text_char(&line, i < full ? '#' : ' ');
+		text_char(&line, ']');
+	}
+	text_char(&line, ' ');
+	figure_count(&line, samples);
+	text_str(&line, " samples ");
+	figure_fixed(&line, ran ? (double)samples * 1e9 / (double)ran : 0, 1);
+	text_str(&line, " Hz lost ");
+	figure_fixed(&line, r->last ? r->last->lost_pct : 0, 1);
+	text_str(&line, "% ");
+	if (r->recorder)
+		figure_bytes(&line, recorder_bytes(r->recorder));
+	text_str(&line, all ? "  " : "  Ctrl-C to finish  ");
+	fwrite(line.p, 1, line.n, stderr);
+	text_done(&line);
+}
+
+static void take_picture(struct job *r)
+{
+	struct snapshot *s = engine_wait(r->session.engine, 0);
+
+	if (!s)
+		return;
+	snapshot_free(r->last);
+	r->last = s;
+	r->exited = s->exited;
+	if (r->o->n_triggers && !r->o->quiet)
+		session_say(s, &r->said_wall_ns);
+}
+
+/* A name for the next file: a session of its own, what -o makes of the present time, or
+ * web.ptop, web.2.ptop, web.3.ptop. */
+static int choose_next(struct job *r, struct error *err)
+{
+	char first[sizeof(r->path)];
+	int ret = choose_path(r, err), stem;
+
+	if (ret)
+		return ret;
+	snprintf(first, sizeof(first), "%s", r->path);
+	stem = (int)strlen(first) -
+	       (is_recording(first) ? (int)strlen(RECORDING_SUFFIX) : 0);
+	while (access(r->path, F_OK) == 0 && r->number < FILES_MOST)
+		if (snprintf(r->path, sizeof(r->path), "%.*s.%u" RECORDING_SUFFIX, stem,
+			     first, ++r->number) >= (int)sizeof(r->path))
+			return error_set(err, EXIT_FAILED, "the path is too long");
+	return 0;
+}
+
+/* USR2: what was recorded so far is a file, the rest is another. */
+static void rotate(struct job *r)
+{
+	struct writer_options w = writer_options(r);
+	char before[sizeof(r->path)], id[sizeof(r->id)];
+	struct error err = { 0 };
+
+	if (!r->recorder) {
+		fputs("ptop: SIGUSR2 begins a new recording; this is another format\n",
+		      stderr);
+		return;
+	}
+	memcpy(before, r->path, sizeof(before));
+	memcpy(id, r->id, sizeof(id));
+	recording_id(r->id, sizeof(r->id));
+	w.replace = false;
+	if (choose_next(r, &err) == 0 &&
+	    recorder_rotate(r->recorder, r->path, &w, &err) == 0) {
+		r->files++;
+		if (!r->o->quiet)
+			fprintf(stderr, "%sptop: %s ends here, %s begins\n",
+				isatty(STDERR_FILENO) ? "\n" : "", before, r->path);
+		return;
+	}
+	fprintf(stderr, "ptop: no new file: %s\n", err.cause);
+	memcpy(r->path, before, sizeof(before));
+	memcpy(r->id, id, sizeof(id));
+}
+
+static void take_signal(struct job *r)
+{
+	int got = session_signal(r->signals);
+
+	if (got == SIGUSR1)
+		engine_send(r->session.engine,
+			    &(struct command){ .kind = COMMAND_SAVE, .text = "svg " });
+	else if (got == SIGUSR2)
+		rotate(r);
+	else if (got == SIGHUP && r->o->detach)
+		r->hung_up = true;
+	else if (got)
+		r->ended_by = got;
+}
+
+static bool full(const struct job *r)
+{
+	return r->recorder && r->o->max_bytes &&
+	       recorder_bytes(r->recorder) >= r->o->max_bytes;
+}
+
+static void sample(struct job *r)
+{
+	uint64_t end = r->o->duration_ns ? r->start_ns + r->o->duration_ns : UINT64_MAX;
+	struct pollfd p[2] = { { .fd = engine_wake_fd(r->session.engine),
+				 .events = POLLIN },
+			       { .fd = r->signals, .events = POLLIN } };
+
+	while (!r->ended_by && !r->exited &&
+	       !(r->recorder && recorder_failed(r->recorder)) && !full(r)) {
+		uint64_t now = clock_now_ns(), wait;
+		struct timespec ts;
+
+		if (now >= end)
+			break;
+		wait = end - now < PROGRESS_NS ? end - now : PROGRESS_NS;
+		ts = (struct timespec){ 0, (long)wait };
+		if (ppoll(p, 2, &ts, NULL) == -1)
+			continue;
+		if (p[0].revents)
+			take_picture(r);
+		if (p[1].revents)
+			take_signal(r);
+		progress(r, clock_now_ns());
+	}
+}
+
+/* Asks for the last picture with everything in it, and waits for it: however long that
+ * takes, only another Ctrl-C gives up what was recorded. */
+static bool finish(struct job *r)
+{
+	engine_send(r->session.engine, &(struct command){ .kind = COMMAND_FINISH });
+	for (;;) {
+		struct snapshot *s = engine_wait(r->session.engine, 100 * NS_PER_MSEC);
+		int got = session_signal(r->signals);
+
+		if (s) {
+			snapshot_free(r->last);
+			r->last = s;
+			if (s->nodes)
+				return true;
+		}
+		if (got == SIGINT)
+			return false;
+		if (got == SIGTERM || (got == SIGHUP && !r->o->detach) || got == SIGQUIT)
+			r->ended_by = got;
+	}
+}
+
+/* What was made, and what to do with it next. */
+static void say_done(const struct job *r, uint64_t bytes)
+{
+	struct text line = { 0 };
+	bool svg = r->exporter && strcmp(r->exporter->name, "svg") == 0;
+
+	if (r->o->quiet || !r->last || (r->exporter && r->out.to_stdout))
+		return;
+	text_str(&line, r->recorder && !r->o->output ? "recorded " : "wrote ");
+	text_str(&line, r->recorder && !r->o->output ? r->id : r->path);
+	text_str(&line, " (");
+	figure_bytes(&line, bytes);
+	text_str(&line, ", ");
+	figure_count(&line, r->recorder ? r->last->samples_ever : r->last->samples);
+	text_str(&line, " samples");
+	if (r->files > 1)
+		text_fmt(&line, " in %u files", r->files);
+	text_str(&line, ").");
+	if (svg)
+		text_str(&line, " Open it in a browser.");
+	else if (r->recorder)
+		text_fmt(&line, " Next: ptop report %s, or: ptop open %s",
+			 r->o->output ? r->path : r->id, r->o->output ? r->path : r->id);
+	fprintf(stderr, "%s\n", line.p);
+	text_done(&line);
+}
+
+static int write_file(struct job *r, struct error *err)
+{
+	struct export_options eo = { .creator = "ptop " PACKAGE_VERSION,
+				     .show_cmdline = !r->o->no_cmdline };
+	struct text text = { 0 };
+	int ret = r->exporter->write(r->last, &eo, &text, err);
+
+	if (!ret)
+		ret = outfile_commit(&r->out, text.p, text.n, err);
+	if (!ret)
+		say_done(r, text.n);
+	text_done(&text);
+	return ret;
+}
+
+/* The engine has ended: nothing is put any more. */
+static int close_recording(struct job *r, bool whole, struct error *err)
+{
+	struct stat st;
+	int ret = recorder_close(r->recorder, whole ? NULL : "given up by the user", err);
+
+	if (ret) {
+		if (!err->hint[0])
+			error_hint(err, "what was recorded before is in %s", r->path);
+		return ret;
+	}
+	say_done(r, stat(r->path, &st) == 0 ? (uint64_t)st.st_size : 0);
+	return 0;
+}
+
+static int run(struct job *r, struct error *err)
+{
+	bool tty = !r->o->quiet && isatty(STDERR_FILENO), whole;
+	int ret = 0;
+
+	r->start_ns = clock_now_ns();
+	if (!r->o->quiet && !tty)
+		fprintf(stderr, "ptop: recording pid %d\n", (int)r->session.pid);
+	sample(r);
+	if (tty)
+		fputs("\n", stderr);
+	if (!r->o->quiet && full(r))
+		fputs("ptop: the recording is as big as --max-size allows\n", stderr);
+	whole = finish(r);
+	if (r->exporter && whole)
+		ret = write_file(r, err);
+	else if (r->exporter)
+		ret = error_set(err, EXIT_FAILED, "stopped before the file was written");
+	session_close(&r->session);
+	if (r->recorder)
+		ret = close_recording(r, whole, err);
+	return ret;
+}
+
+static int exit_code(const struct job *r)
+{
+	uint64_t samples = !r->last	 ? 0
+			   : r->recorder ? r->last->samples_ever
+					 : r->last->samples;
+
+	if (r->ended_by && r->ended_by != SIGINT)
+		return 128 + r->ended_by;
+	if (samples < SAMPLES_FEW) {
+		fprintf(
+		    stderr,
+		    "ptop: only %llu samples: the process used hardly any CPU\n"
+		    "hint: -m wall shows where it waits; or record for longer, -d 60\n",
+		    (unsigned long long)samples);
+		return EXIT_NO_SAMPLES;
+	}
+	return EXIT_DONE;
+}
+
+int record_run(const struct options *o, struct error *err)
+{
+	struct engine_config c = session_config(o);
+	struct job *r = xcalloc(1, sizeof(*r));
+	int ret;
+
+	r->o = o;
+	r->out.fd = -1;
+	r->files = r->number = 1;
+	/* Before the recorder's thread is made: it would die of them, and all with it. */
+	r->signals = session_signals();
+	ret = open_output(r, err);
+	if (ret)
+		goto out;
+	c.delay_ns = c.window_ns = NS_PER_SEC;
+	c.recorder = r->recorder;
+	c.last_wants = r->exporter ? exporter_wants(r->exporter) : 0;
+	c.history_bytes = r->recorder ? 0 : RECORD_HISTORY;
+	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN); /* a limit on file sizes is an error like a full disk */
+	ret = session_open(o, &c, false, &r->session, err);
+	if (ret && r->recorder) {
+		recorder_close(r->recorder, err->cause, NULL);
+		unlink(r->path);
+	}
+	if (!ret)
+		ret = run(r, err);
+	if (ret)
+		outfile_abort(&r->out);
+out:
+	ret = ret ? (int)err->exit : exit_code(r);
+	snapshot_free(r->last);
+	free(r);
+	return ret;
+}

@@ -1,0 +1,460 @@
+/* The clock of interpreted targets: whose stack is read, and what it weighs. The target is not
+ * even interrupted.
+ *
+ * A thread's stack counts only when the thread has a CPU at that moment: one that worked for a
+ * millisecond and sleeps again would show where it sleeps, not where it worked, and one that waits
+ * for a CPU shows where it woke. What it ran
+ * meanwhile, which the kernel tells exactly, is owed to the next look that finds it running; the
+ * chance of that is the share of time it runs, so each place gets its share. The kernel brings
+ * the time of a running thread up to date only now and then (250 times a second on many), so a
+ * stack is given what must have passed since, and owes the difference. A stack that is rejected
+ * leaves its time to the next one. Nothing is lost, nothing counted twice.
+ *
+ * A thread that sleeps costs one read a tick; one that sleeps long costs nothing: the CPU time of
+ * the whole process tells when somebody else ran. */
+#include <errno.h>
+#include <string.h>
+#include <time.h>
+
+#include "app/engine_state.h"
+#include "app/latency.h"
+#include "base/clock.h"
+
+#define LATELY_NS (200 * NS_PER_MSEC)
+#define UNSEEN_NS (20 * NS_PER_SEC) /* then time that met no look gets a row */
+#define BUSY_NS (300 * NS_PER_MSEC)
+#define NEVER_NS (2 * NS_PER_SEC)
+#define UNKNOWN_NS (50 * NS_PER_MSEC) /* between two lists because of an unknown thread */
+#define SLEEPER_TICKS 50u
+#define FEW_THREADS 4u /* so many are looked at always */
+#define UNEXPLAINED_NS 50000
+#define SCAN_MOST_NS (200 * NS_PER_MSEC)
+#define REJECTED_MOST 12u
+#define AT_ONCE 256u
+#define QUEUED_LITTLE 50u /* waits below a 50th of what it ran */
+
+/* ---- what a look weighs ---- */
+
+/* Returns the number of the stack. */
+static uint32_t give(struct engine *e, uint32_t number, uint64_t now, uint64_t weight)
+{
+	struct thread *t = &e->threads.v[number];
+	uint32_t node = history_stack(&e->history, &e->stack, engine_name_frame, e);
+
+	if (weight == 0)
+		return node;
+	history_add(&e->history, now, number, node, weight, 1, false);
+	e->sampled_ns += weight;
+	e->samples++;
+	t->owed_ns -= (int64_t)weight;
+	t->last_ns = t->ran_ns = t->given_ns = now;
+	return node;
+}
+
+/* All that is owed, to a stack that begins with this mark. */
+static void give_mark(struct engine *e, uint32_t number, uint64_t now, uint64_t mark)
+{
+	uint32_t depth = e->stack.depth < DEPTH_MAX - 1 ? e->stack.depth : DEPTH_MAX - 1;
+
+	memmove(e->stack.frame + 1, e->stack.frame, depth * sizeof(e->stack.frame[0]));
+	e->stack.frame[0] = (struct frame){ .kind = FRAME_MARK, .address = mark };
+	e->stack.depth = depth + 1;
+	give(e, number, now, (uint64_t)e->threads.v[number].owed_ns);
+}
+
+struct tick {
+	struct engine *e;
+	struct space *s;
+	uint64_t now;
+};
+
+/* What a thread that runs, or waits for a CPU, must have run since the kernel's last word. */
+static uint64_t not_told_yet(const struct engine *e, const struct thread *t, uint64_t now)
+{
+	uint64_t span = now - t->told_ns < e->update_ns ? now - t->told_ns : e->update_ns;
+
+	return (uint64_t)((double)span * (double)t->lately_ran_ns /
+			  (double)(t->lately_ran_ns + t->lately_queued_ns + 1));
+}
+
+/* ---- threads ---- */
+
+/* A thread younger than this engine is owed all it ever ran. */
+static bool is_younger(const struct engine *e, const struct thread *t)
+{
+	struct process_stat st;
+
+	return process_stat(t->pid, t->tid, &st) && st.start_ticks > e->first_boot_ticks;
+}
+
+/* How much of the time that it wants a CPU does it have one? */
+static void note_lately(struct thread *t, const struct task_sched *now)
+{
+	t->lately_ran_ns += now->run_ns - t->sched.run_ns;
+	t->lately_queued_ns += now->wait_ns - t->sched.wait_ns;
+	while (t->lately_ran_ns + t->lately_queued_ns > LATELY_NS) {
+		t->lately_ran_ns /= 2;
+		t->lately_queued_ns /= 2;
+	}
+}
+
+/* Reads what the kernel says; false when the thread is gone. */
+static bool ask_kernel(struct engine *e, struct space *s, struct thread *t, uint64_t now)
+{
+	struct task_sched sched;
+
+	if (!task_sched_read(&t->files, t->pid, t->tid, &sched))
+		return errno != ESRCH && errno != ENOENT;
+	if (!t->sched_known) {
+		t->sched_known = true;
+		t->given_ns = t->told_ns = now;
+		t->sched = is_younger(e, t) ? (struct task_sched){ 0 } : sched;
+		t->lately_ran_ns = NS_PER_MSEC;
+	}
+	t->asked_ns = now;
+	t->idle_ticks++;
+	if (sched.run_ns > t->sched.run_ns) {
+		t->owed_ns += (int64_t)(sched.run_ns - t->sched.run_ns);
+		s->explained_ns += sched.run_ns - t->sched.run_ns;
+		t->told_ns = now;
+		t->idle_ticks = 0;
+		t->waits = false;
+	}
+	if (sched.slices != t->sched.slices)
+		t->waits = t->queued = false;
+	t->moved |= !t->waits;
+	note_lately(t, &sched);
+	t->sched = sched;
+	return true;
+}
+
+/* It runs no interpreted code, as far as the last list of threads knows. */
+static void unknown_ran(struct engine *e, struct space *s, uint32_t number, uint64_t now)
+{
+	bool listed = e->threads.v[number].listed;
+
+	if (!listed && s->threads_ns > now + INTERP_THREADS_NS - UNKNOWN_NS)
+		return;
+	if (!listed) {
+		s->threads_ns = now;
+	} else if (e->backend == &timer_backend) {
+		e->stack.depth = 0;
+		give_mark(e, number, now, MARK_NATIVE_THREAD);
+	} else {
+		e->threads.v[number].owed_ns = 0; /* its samples come from the backend */
+	}
+}
+
+/* What it ran met no look for long: the stack is where it came to rest, and says so. */
+static void give_unseen(struct engine *e, struct space *s, uint32_t number, uint64_t now)
+{
+	struct thread *t = &e->threads.v[number];
+
+	e->stack.depth = 0;
+	if (!engine_interp_stack(e, s, t->tid))
+		e->stack.depth = 0;
+	give_mark(e, number, now, MARK_BETWEEN);
+}
+
+enum state { GONE, RESTS, MAY_RUN };
+
+/* One that was found waiting, for something or for a CPU, has not run while its counters stand. How long one that runs did so
+ * the kernel does not know at each tick anyway. */
+static enum state state_of(struct engine *e, struct space *s, struct thread *t,
+			   uint64_t now)
+{
+	if ((t->waits || t->queued || !t->sched_known || !t->language ||
+	     now - t->asked_ns >= e->update_ns) &&
+	    !ask_kernel(e, s, t, now))
+		return GONE;
+	return t->waits || t->queued || !t->language ? RESTS : MAY_RUN;
+}
+
+/* A thread whose stack is not read now: has it run all the same? */
+static void settle(struct engine *e, struct space *s, uint32_t number, uint64_t now)
+{
+	const struct thread *t = &e->threads.v[number];
+
+	if (t->owed_ns <= 0)
+		return;
+	if (!t->language)
+		unknown_ran(e, s, number, now);
+	else if (now - t->given_ns > UNSEEN_NS)
+		give_unseen(e, s, number, now);
+}
+
+/* One that has no CPU counts all the same when it never rests, for then it was taken off anywhere;
+ * and when it is never met with one: with a single CPU, ptop's looking is what takes it off. */
+static bool is_taken_off(const struct thread *t, uint64_t now)
+{
+	return now - t->rested_ns > BUSY_NS || now - t->given_ns > NEVER_NS;
+}
+
+/* Asked right after the stack was read, as what counts is where it is when it has a CPU. Asked
+ * before, it would show where it went to sleep meanwhile. One that wants a CPU and has none
+ * stands where it woke or was interrupted, and what it ran it ran elsewhere; that takes a second
+ * question, put only where threads wait for CPUs at all. */
+static bool has_cpu(struct engine *e, struct space *s, struct thread *t, uint64_t now)
+{
+	int running = task_running(&t->files, t->pid, t->tid);
+
+	if (running == 1) {
+		t->queued = t->lately_queued_ns * QUEUED_LITTLE > t->lately_ran_ns &&
+			    !task_on_cpu(&t->files, t->pid, t->tid);
+		return !t->queued || is_taken_off(t, now);
+	}
+	if (running == -1)
+		return t->idle_ticks == 0;
+	ask_kernel(e, s, t, now);
+	t->waits = true;
+	t->told_ns = t->rested_ns = now;
+	return false;
+}
+
+static void got_running(void *arg, const struct runtime_look *look,
+			const struct callstack *cs)
+{
+	struct tick *k = arg;
+	uint32_t number = engine_find_thread(k->e, look->tid);
+	struct thread *t;
+	int64_t weight = 0;
+	uint32_t node;
+
+	if (number == NO_ID)
+		return;
+	if (look->rejected) {
+		k->e->lost[LOSS_STACK_REJECTED]++;
+		/* Nothing fits any more: it may have become another program. */
+		if (++k->s->rejected_in_row == REJECTED_MOST && !k->s->retry_ns)
+			k->s->retry_ns = k->now;
+		return;
+	}
+	k->s->rejected_in_row = 0;
+	t = &k->e->threads.v[number];
+	if (!t->waits && has_cpu(k->e, k->s, t, k->now))
+		weight = t->owed_ns + (int64_t)not_told_yet(k->e, t, k->now);
+	if (weight <= 0) { /* looked at for its calls only */
+		weight = 0;
+		settle(k->e, k->s, number, k->now);
+	}
+	t->moved = false;
+	k->e->stack.depth = 0;
+	engine_interp_adopt(k->e, k->s, cs);
+	if (k->e->stack.depth == 0) /* in the interpreter, but in no function yet */
+		k->e->stack.frame[k->e->stack.depth++] =
+		    (struct frame){ .kind = FRAME_MARK, .address = MARK_NATIVE_THREAD };
+	node = give(k->e, number, k->now, (uint64_t)weight);
+	if (k->e->latency)
+		latency_looked(k->e->latency, number, node, k->now, look->calls);
+}
+
+static void rouse(struct space *s, struct thread *t, uint32_t number)
+{
+	t->awake = true;
+	t->idle_ticks = 0;
+	*VEC_PUSH(&s->awake) = number;
+}
+
+/* Numbers of threads are used again, so after each change all lists are made anew. */
+static void sort_threads(struct engine *e)
+{
+	struct space *s = NULL;
+	size_t i;
+
+	e->threads_changed = false;
+	for (i = 0; i < e->spaces.n; i++) {
+		VEC_CLEAR(&e->spaces.v[i].awake);
+		VEC_CLEAR(&e->spaces.v[i].asleep);
+	}
+	for (i = 0; i < e->threads.n; i++) {
+		struct thread *t = &e->threads.v[i];
+
+		if (t->gone)
+			continue;
+		if (!s || s->gone || s->pid != t->pid)
+			s = engine_space(e, t->pid);
+		if (!s || !s->reader)
+			continue;
+		if (t->awake || !t->sched_known)
+			rouse(s, t, (uint32_t)i);
+		else
+			*VEC_PUSH(&s->asleep) = (uint32_t)i;
+	}
+}
+
+/* ---- a tick ---- */
+
+/* Somebody ran who is not looked at in each tick. When nobody is found (it has ended, or is in no
+ * list yet) the next search is later. */
+static void find_who_woke(struct engine *e, struct space *s, uint64_t now,
+			  uint64_t cpu_ns)
+{
+	size_t i, kept = 0, n = s->asleep.n;
+
+	for (i = 0; i < n; i++) {
+		uint32_t number = s->asleep.v[i];
+		struct thread *t = &e->threads.v[number];
+
+		if (!ask_kernel(e, s, t, now))
+			engine_thread_gone(e, t->tid);
+		else if (t->idle_ticks == 0)
+			rouse(s, t, number);
+		else
+			s->asleep.v[kept++] = number;
+	}
+	s->scan_gap_ns = kept < n ? 0 : s->scan_gap_ns * 2 + NS_PER_MSEC;
+	if (s->scan_gap_ns > SCAN_MOST_NS)
+		s->scan_gap_ns = SCAN_MOST_NS;
+	s->scan_ns = now + s->scan_gap_ns;
+	s->asleep.n = kept;
+	s->explained_ns = cpu_ns;
+}
+
+/* Up to AT_ONCE threads to be read, from *at on. */
+static size_t who_runs(struct engine *e, struct space *s, uint64_t now, size_t *at,
+		       pid_t *tids)
+{
+	bool may_sleep = s->awake.n + s->asleep.n > FEW_THREADS;
+	size_t n = 0, kept = *at, i;
+
+	for (i = *at; i < s->awake.n && n < AT_ONCE; i++) {
+		uint32_t number = s->awake.v[i];
+		struct thread *t = &e->threads.v[number];
+		enum state state = state_of(e, s, t, now);
+
+		if (state == GONE) {
+			engine_thread_gone(e, t->tid);
+			continue;
+		}
+		if (state == MAY_RUN || (t->moved && t->language && e->latency))
+			tids[n++] = t->tid;
+		else
+			settle(e, s, number, now);
+		if (state == RESTS && may_sleep && t->idle_ticks > SLEEPER_TICKS &&
+		    t->owed_ns <= 0) {
+			t->awake = false;
+			*VEC_PUSH(&s->asleep) = number;
+			continue;
+		}
+		s->awake.v[kept++] = number;
+	}
+	*at = kept;
+	for (; i < s->awake.n; i++)
+		s->awake.v[kept++] = s->awake.v[i];
+	s->awake.n = kept;
+	return n;
+}
+
+/* Are stacks read elsewhere: with the samples of the backend, or by the holder of the lock? */
+static bool only_lists(const struct engine *e)
+{
+	return e->merge != NULL || e->mode == MODE_GIL;
+}
+
+static void tick_space(struct engine *e, struct space *s, uint64_t now)
+{
+	struct tick k = { e, s, now };
+	uint64_t cpu_ns = 0;
+	pid_t tids[AT_ONCE];
+	size_t at = 0, n;
+
+	if (now >= s->threads_ns)
+		engine_interp_threads(e, s, now);
+	if (only_lists(e))
+		return;
+	if (e->threads_changed)
+		sort_threads(e);
+	if (s->asleep.n)
+		cpu_ns = process_cpu_ns(s->pid);
+	while (at < s->awake.n && s->reader)
+		if ((n = who_runs(e, s, now, &at, tids)))
+			s->runtime->walk(s->reader, tids, n, got_running, &k);
+	if (cpu_ns > s->explained_ns + UNEXPLAINED_NS && now >= s->scan_ns)
+		find_who_woke(e, s, now, cpu_ns);
+}
+
+/* ---- the clock ---- */
+
+uint64_t engine_ticks_due(const struct engine *e)
+{
+	uint64_t due = UINT64_MAX;
+	size_t i;
+
+	for (i = 0; i < e->spaces.n; i++) {
+		const struct space *s = &e->spaces.v[i];
+
+		if (!s->reader || s->gone)
+			continue;
+		if (!only_lists(e))
+			return e->next_tick_ns;
+		due = s->threads_ns < due ? s->threads_ns : due;
+	}
+	return due;
+}
+
+/* Knuth's generator of 1998: the upper bits are good. */
+static uint64_t random_below(struct engine *e, uint64_t limit)
+{
+	e->tick_random = e->tick_random * 6364136223846793005u + 1442695040888963407u;
+	return (e->tick_random >> 32) * limit >> 32;
+}
+
+/* One look in each period, anywhere in it: a program that does something every 20 ms would be met
+ * in the same place for ever. */
+static void tick(struct engine *e, uint64_t now)
+{
+	uint64_t period = (uint64_t)((double)NS_PER_SEC / e->config.rate_hz);
+	size_t i;
+
+	for (i = 0; i < e->spaces.n; i++)
+		if (e->spaces.v[i].reader && !e->spaces.v[i].gone)
+			tick_space(e, &e->spaces.v[i], i ? clock_now_ns() : now);
+	if (only_lists(e)) {
+		e->next_tick_ns = now;
+		return;
+	}
+	if (e->next_tick_ns && now - e->next_tick_ns > period) {
+		e->lost[LOSS_LATE] += (now - e->next_tick_ns) / period;
+		e->tick_slot_ns = now;
+	}
+	e->tick_slot_ns = (e->next_tick_ns ? e->tick_slot_ns : now) + period;
+	e->next_tick_ns = e->tick_slot_ns + random_below(e, period);
+}
+
+static void sleep_until(uint64_t ns)
+{
+	struct timespec at = { (time_t)(ns / NS_PER_SEC), (long)(ns % NS_PER_SEC) };
+
+	clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &at, NULL);
+}
+
+void engine_ticks(struct engine *e, uint64_t until)
+{
+	uint64_t due;
+
+	while ((due = engine_ticks_due(e)) != UINT64_MAX) {
+		uint64_t now = clock_now_ns();
+
+		if (now >= due)
+			tick(e, now);
+		else if (only_lists(e))
+			return; /* the loop waits for samples, too */
+		else if (due <= until)
+			sleep_until(due);
+		if (now >= until || due > until)
+			return;
+	}
+}
+
+void engine_ticks_end(struct engine *e)
+{
+	size_t i, k;
+
+	for (i = 0; i < e->spaces.n; i++) {
+		struct space *s = &e->spaces.v[i];
+
+		for (k = 0; k < s->awake.n && s->reader; k++)
+			if (e->threads.v[s->awake.v[k]].owed_ns > (int64_t)e->update_ns)
+				give_unseen(e, s, s->awake.v[k], clock_now_ns());
+	}
+}

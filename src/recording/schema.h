@@ -1,0 +1,22 @@
+/* The tables of a .ptop file, an SQLite database; ptop(5) describes them column by column.
+ * The version is that of these texts: whoever changes a table raises it. */
+#ifndef PTOP_RECORDING_SCHEMA_H
+#define PTOP_RECORDING_SCHEMA_H
+
+#include <sqlite3.h>
+
+#include "base/error.h"
+
+#define RECORDING_SUFFIX ".ptop"
+#define RECORDING_APPLICATION 0x50544f50 /* "PTOP", PRAGMA application_id */
+#define RECORDING_VERSION 1		 /* PRAGMA user_version */
+
+/* Makes the tables in an empty database. */
+int schema_create(sqlite3 *db, struct error *err);
+/* 0 when the database is one of ours, of this version, with exactly our tables. It runs
+ * nothing that the file defines. */
+int schema_check(sqlite3 *db, const char *path, struct error *err);
+/* "PATH: WHAT: SQLite's message"; returns -EIO. A full disk is named as such. */
+int schema_error(sqlite3 *db, const char *path, const char *what, struct error *err);
+
+#endif

@@ -1,0 +1,578 @@
+/* Prepared statements, one a table; the transaction is the second. PRAGMA synchronous=FULL
+ * syncs the log at each commit, which is what makes "at most one second lost" true of a
+ * power cut, too; it is one fdatasync a second on a thread that nobody waits for. */
+#include "recording/writer.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/text.h"
+#include "recording/schema.h"
+
+#define PATH_LONGEST 3900u
+/* The log is folded into the file when it has this many pages; the default 1000 would do,
+ * fewer keep the two small on a disk that is nearly full. */
+#define SETTINGS                                                   \
+	"PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; "       \
+	"PRAGMA wal_autocheckpoint=500; PRAGMA cache_size=-2048; " \
+	"PRAGMA temp_store=MEMORY; PRAGMA journal_size_limit=4194304"
+
+enum statement {
+	PUT_FUNCTION,
+	PUT_FRAME,
+	PUT_PLACE,
+	PUT_STACK,
+	PUT_THREAD,
+	PUT_RUN,
+	PUT_SERIES,
+	PUT_PAUSE,
+	PUT_LATENCY,
+	PUT_LOSS,
+	PUT_MESSAGE,
+	SET_FACTS,
+	SET_END,
+	SET_STATUS,
+	STATEMENTS
+};
+
+static const char *const texts[STATEMENTS] = {
+	[PUT_FUNCTION] = "INSERT OR REPLACE INTO function VALUES(?,?,?,?,?,?)",
+	[PUT_FRAME] = "INSERT OR REPLACE INTO frame VALUES(?,?,?,?)",
+	[PUT_PLACE] = "INSERT OR REPLACE INTO place VALUES(?,?,?,?,?)",
+	[PUT_STACK] = "INSERT OR REPLACE INTO stack VALUES(?,?,?)",
+	[PUT_THREAD] = "INSERT OR REPLACE INTO thread VALUES(?,?,?,?,?)",
+	[PUT_RUN] = "INSERT INTO run VALUES(?,?,?,?,?,?)",
+	[PUT_SERIES] = "INSERT INTO series VALUES(?,?,?)",
+	[PUT_PAUSE] = "INSERT INTO pause VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+	[PUT_LATENCY] = "INSERT INTO latency VALUES(?,?,?,?,?,?,?,?,?)",
+	[PUT_LOSS] = "UPDATE loss SET samples=?2 WHERE reason=?1",
+	[PUT_MESSAGE] = "INSERT INTO message VALUES(?,?,?)",
+	[SET_FACTS] = "UPDATE session SET host=?, pid=?, command=?, cmdline=?, "
+		      "runtime=?, backend=?, limits=?, mode=?, rate_hz=?, "
+		      "target_start_ns=?, exit_status=?, samples=?, samples_due=?, "
+		      "broken=?, own_cpu_pct=?, own_rss_bytes=?, taken_pct=?",
+	[SET_END] = "UPDATE session SET start_ns=?, end_ns=?",
+	[SET_STATUS] = "UPDATE session SET status=?, error=?",
+};
+
+struct writer {
+	sqlite3 *db;
+	sqlite3_stmt *put[STATEMENTS];
+	int lock_fd; /* flock: one recorder a file */
+	struct writer_options o;
+	uint64_t start_wall_ns;
+	double own_cpu_sum; /* of the pictures so far */
+	uint64_t pictures;
+	bool failed;
+	char path[PATH_LONGEST + 1];
+};
+
+static int failed(struct writer *w, const char *what, struct error *err)
+{
+	w->failed = true;
+	return schema_error(w->db, w->path, what, err);
+}
+
+/* ---- opening ---- */
+
+void recording_id(char *to, size_t size)
+{
+	unsigned short salt = (unsigned short)getpid();
+	time_t t = time(NULL);
+	struct tm tm;
+	size_t n;
+
+	if (getrandom(&salt, sizeof(salt), GRND_NONBLOCK) == -1)
+		salt ^= (unsigned short)clock_now_ns();
+	localtime_r(&t, &tm);
+	n = strftime(to, size, "%Y%m%d-%H%M%S", &tm);
+	snprintf(to + n, size - n, "-%04x", salt);
+}
+
+static void remove_beside(const char *path, const char *suffix)
+{
+	struct text name = { 0 };
+
+	text_fmt(&name, "%s%s", path, suffix);
+	unlink(name.p);
+	text_done(&name);
+}
+
+/* The file itself, locked and empty. As elsewhere a link is not followed. */
+static int take_file(struct writer *w, struct error *err)
+{
+	struct stat st;
+
+	w->lock_fd = open(w->path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666);
+	if (w->lock_fd == -1 || fstat(w->lock_fd, &st) == -1)
+		return error_errno(err, w->path);
+	if (!S_ISREG(st.st_mode)) {
+		error_set(err, EXIT_FAILED, "%s: not a regular file", w->path);
+		error_hint(err, "a recording is a database; give it a path of its own");
+		return -EINVAL;
+	}
+	if (flock(w->lock_fd, LOCK_EX | LOCK_NB) == -1) {
+		error_set(err, EXIT_FAILED, "%s: another ptop is recording into it",
+			  w->path);
+		error_hint(err, "choose another name with -o");
+		return -EBUSY;
+	}
+	if (st.st_size > 0 && !w->o.replace) {
+		error_set(err, EXIT_FAILED, "%s: exists already", w->path);
+		error_hint(err, "-F replaces it");
+		return -EEXIST;
+	}
+	remove_beside(w->path, "-wal");
+	remove_beside(w->path, "-shm");
+	remove_beside(w->path, "-journal");
+	if (ftruncate(w->lock_fd, 0) == -1)
+		return error_errno(err, w->path);
+	return 0;
+}
+
+static int start_session(struct writer *w, struct error *err)
+{
+	static const char sql[] =
+	    "INSERT INTO session(id, creator, cpus, start_ns, end_ns, status, error) "
+	    "VALUES(?1,?2,?3,?4,?4,'running','')";
+	sqlite3_stmt *q = NULL;
+	enum loss l;
+	bool ok = sqlite3_prepare_v2(w->db, sql, -1, &q, NULL) == SQLITE_OK;
+
+	if (ok) {
+		sqlite3_bind_text(q, 1, w->o.id, -1, SQLITE_STATIC);
+		sqlite3_bind_text(q, 2, w->o.creator, -1, SQLITE_STATIC);
+		sqlite3_bind_int64(q, 3, w->o.cpus);
+		sqlite3_bind_int64(q, 4, (sqlite3_int64)w->start_wall_ns);
+		ok = sqlite3_step(q) == SQLITE_DONE;
+	}
+	sqlite3_finalize(q);
+	q = NULL;
+	ok = ok && sqlite3_prepare_v2(w->db, "INSERT INTO loss VALUES(?, 0)", -1, &q,
+				      NULL) == SQLITE_OK;
+	for (l = 0; ok && l < LOSS_COUNT; l++) {
+		sqlite3_bind_text(q, 1, loss_name(l), -1, SQLITE_STATIC);
+		ok = sqlite3_step(q) == SQLITE_DONE;
+		sqlite3_reset(q);
+	}
+	sqlite3_finalize(q);
+	return ok ? 0 : failed(w, "cannot be written", err);
+}
+
+static int prepare(struct writer *w, struct error *err)
+{
+	int i;
+
+	for (i = 0; i < STATEMENTS; i++)
+		if (sqlite3_prepare_v3(w->db, texts[i], -1, SQLITE_PREPARE_PERSISTENT,
+				       &w->put[i], NULL) != SQLITE_OK)
+			return failed(w, "cannot be written", err);
+	return 0;
+}
+
+static int open_database(struct writer *w, struct error *err)
+{
+	int ret;
+
+	if (sqlite3_open_v2(w->path, &w->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX,
+			    NULL) != SQLITE_OK)
+		return failed(w, "cannot be opened", err);
+	sqlite3_busy_timeout(w->db, 5000); /* somebody reads it while we write */
+	if (sqlite3_exec(w->db, SETTINGS, NULL, NULL, NULL) != SQLITE_OK ||
+	    sqlite3_exec(w->db, "BEGIN", NULL, NULL, NULL) != SQLITE_OK)
+		return failed(w, "cannot be written", err);
+	ret = schema_create(w->db, err);
+	if (!ret)
+		ret = start_session(w, err);
+	if (!ret && sqlite3_exec(w->db, "COMMIT", NULL, NULL, NULL) != SQLITE_OK)
+		ret = failed(w, "cannot be written", err);
+	return ret ? ret : prepare(w, err);
+}
+
+static void release(struct writer *w)
+{
+	int i;
+
+	for (i = 0; i < STATEMENTS; i++)
+		sqlite3_finalize(w->put[i]);
+	sqlite3_close(w->db);
+	/* Last: closing any descriptor of the file drops SQLite's own locks on it. */
+	if (w->lock_fd != -1)
+		close(w->lock_fd);
+	free(w);
+}
+
+int writer_open(const char *path, const struct writer_options *o, struct writer **out,
+		struct error *err)
+{
+	struct writer *w = xcalloc(1, sizeof(*w));
+	bool taken = false;
+	int ret;
+
+	*out = NULL;
+	w->o = *o;
+	w->start_wall_ns = clock_wall_ns();
+	w->lock_fd = -1;
+	if (strlen(path) > PATH_LONGEST) {
+		ret =
+		    error_set(err, EXIT_FAILED, "the path of the recording is too long");
+		goto out;
+	}
+	snprintf(w->path, sizeof(w->path), "%s", path);
+	ret = take_file(w, err);
+	if (ret)
+		goto out;
+	taken = true;
+	file_give_to_sudo_user(w->lock_fd);
+	ret = open_database(w, err);
+	if (ret)
+		goto out;
+	*out = w;
+	w = NULL;
+out:
+	if (w) {
+		if (taken)
+			unlink(w->path);
+		release(w);
+	}
+	return ret;
+}
+
+/* ---- rows ---- */
+
+static void bind_int(sqlite3_stmt *q, int column, uint64_t v)
+{
+	sqlite3_bind_int64(q, column, (sqlite3_int64)v);
+}
+
+static void bind_text(sqlite3_stmt *q, int column, const char *s)
+{
+	sqlite3_bind_text(q, column, s ? s : "", -1, SQLITE_STATIC);
+}
+
+static bool done(sqlite3_stmt *q)
+{
+	int step = sqlite3_step(q);
+
+	sqlite3_reset(q);
+	return step == SQLITE_DONE;
+}
+
+static bool put_functions(struct writer *w, const struct batch *b)
+{
+	sqlite3_stmt *q = w->put[PUT_FUNCTION];
+	bool ok = true;
+	size_t i;
+
+	for (i = 0; ok && i < b->functions.n; i++) {
+		const struct batch_function *f = &b->functions.v[i];
+
+		bind_int(q, 1, f->id);
+		bind_text(q, 2, f->name);
+		bind_text(q, 3, f->module);
+		bind_text(q, 4, code_kind_name(f->kind));
+		bind_text(q, 5, f->runtime);
+		bind_int(q, 6, f->library);
+		ok = done(q);
+	}
+	return ok;
+}
+
+static bool put_frames(struct writer *w, const struct batch *b)
+{
+	sqlite3_stmt *q = w->put[PUT_FRAME];
+	bool ok = true;
+	size_t i;
+
+	for (i = 0; ok && i < b->frames.n; i++) {
+		const struct batch_frame *f = &b->frames.v[i];
+
+		bind_int(q, 1, f->id);
+		bind_text(q, 2, frame_kind_name(f->frame.kind));
+		bind_int(q, 3, f->frame.object);
+		bind_int(q, 4, f->frame.address);
+		ok = done(q);
+	}
+	q = w->put[PUT_PLACE];
+	for (i = 0; ok && i < b->places.n; i++) {
+		const struct batch_place *p = &b->places.v[i];
+
+		bind_int(q, 1, p->frame);
+		bind_int(q, 2, p->depth);
+		bind_int(q, 3, p->function);
+		bind_text(q, 4, p->file);
+		sqlite3_bind_int64(q, 5, p->line);
+		ok = done(q);
+	}
+	return ok;
+}
+
+static bool put_stacks(struct writer *w, const struct batch *b)
+{
+	sqlite3_stmt *q = w->put[PUT_STACK];
+	bool ok = true;
+	size_t i;
+
+	for (i = 0; ok && i < b->stacks.n; i++) {
+		bind_int(q, 1, b->stacks.v[i].id);
+		bind_int(q, 2, b->stacks.v[i].parent);
+		bind_int(q, 3, b->stacks.v[i].frame);
+		ok = done(q);
+	}
+	q = w->put[PUT_THREAD];
+	for (i = 0; ok && i < b->threads.n; i++) {
+		bind_int(q, 1, b->threads.v[i].id);
+		sqlite3_bind_int64(q, 2, b->threads.v[i].pid);
+		sqlite3_bind_int64(q, 3, b->threads.v[i].tid);
+		bind_text(q, 4, b->threads.v[i].name);
+		bind_text(q, 5, b->threads.v[i].process);
+		ok = done(q);
+	}
+	return ok;
+}
+
+static bool put_runs(struct writer *w, const struct batch *b)
+{
+	sqlite3_stmt *q = w->put[PUT_RUN];
+	bool ok = true;
+	size_t i;
+
+	for (i = 0; ok && i < b->runs.n; i++) {
+		const struct batch_run *r = &b->runs.v[i];
+
+		bind_int(q, 1, r->time_ns / NS_PER_MSEC);
+		bind_int(q, 2, r->thread);
+		bind_int(q, 3, r->stack);
+		bind_int(q, 4, (r->weight_ns + 500) / 1000);
+		bind_int(q, 5, r->samples);
+		bind_int(q, 6, r->off_cpu);
+		ok = done(q);
+	}
+	q = w->put[PUT_SERIES];
+	for (i = 0; ok && i < b->series.n; i++) {
+		bind_int(q, 1, b->time_ns / NS_PER_MSEC);
+		bind_text(q, 2, b->series.v[i].name);
+		sqlite3_bind_double(q, 3, b->series.v[i].value);
+		ok = done(q);
+	}
+	return ok;
+}
+
+static bool put_pauses(struct writer *w, const struct batch *b)
+{
+	sqlite3_stmt *q = w->put[PUT_PAUSE];
+	bool ok = true;
+	size_t i, k;
+
+	for (i = 0; ok && i < b->pauses.n; i++) {
+		const struct batch_pause *p = &b->pauses.v[i];
+		const uint64_t numbers[] = { p->interval_ns, p->count,	p->timed,
+					     p->total_ns,    p->p50_ns, p->p95_ns,
+					     p->p99_ns,	     p->max_ns, p->collected };
+
+		bind_int(q, 1, b->time_ns / NS_PER_MSEC);
+		bind_text(q, 2, p->runtime);
+		bind_text(q, 3, p->source);
+		bind_text(q, 4, p->generation);
+		bind_text(q, 5, p->cause);
+		for (k = 0; k < sizeof(numbers) / sizeof(numbers[0]); k++)
+			bind_int(q, 6 + (int)k, numbers[k]);
+		ok = done(q);
+	}
+	return ok;
+}
+
+static bool put_latencies(struct writer *w, const struct batch *b)
+{
+	sqlite3_stmt *q = w->put[PUT_LATENCY];
+	bool ok = true;
+	size_t i;
+	int k;
+
+	for (i = 0; ok && i < b->latencies.n; i++) {
+		const struct batch_latency *l = &b->latencies.v[i];
+
+		bind_int(q, 1, b->time_ns / NS_PER_MSEC);
+		bind_text(q, 2, l->name);
+		bind_text(q, 3, l->source);
+		bind_text(q, 4, l->exactness);
+		bind_int(q, 5, l->count);
+		for (k = 0; k < LATENCY_FIGURES; k++)
+			if (l->figure[k].known == LATENCY_KNOWN)
+				bind_int(q, 6 + k, l->figure[k].ns);
+			else
+				sqlite3_bind_null(q, 6 + k);
+		ok = done(q);
+	}
+	return ok;
+}
+
+static bool put_facts(struct writer *w, const struct snapshot *s)
+{
+	sqlite3_stmt *q = w->put[SET_FACTS];
+	bool ok;
+	enum loss l;
+
+	w->own_cpu_sum += s->own_cpu_pct;
+	w->pictures++;
+	bind_text(q, 1, s->host);
+	sqlite3_bind_int64(q, 2, s->pid);
+	bind_text(q, 3, s->command);
+	bind_text(q, 4, w->o.show_cmdline ? s->cmdline : "");
+	bind_text(q, 5, s->runtime);
+	bind_text(q, 6, s->backend);
+	bind_text(q, 7, s->limits);
+	bind_text(q, 8, mode_name(s->mode));
+	sqlite3_bind_double(q, 9, s->rate_hz);
+	bind_int(q, 10, s->start_wall_ns);
+	sqlite3_bind_int64(q, 11, s->exit_status);
+	bind_int(q, 12, s->samples_ever);
+	bind_int(q, 13, s->samples_due);
+	bind_int(q, 14, s->broken);
+	sqlite3_bind_double(q, 15, w->own_cpu_sum / (double)w->pictures);
+	bind_int(q, 16, s->own_rss_bytes);
+	sqlite3_bind_double(q, 17, s->taken_pct);
+	ok = done(q);
+	q = w->put[PUT_LOSS];
+	for (l = 0; ok && l < LOSS_COUNT; l++) {
+		bind_text(q, 1, loss_name(l));
+		bind_int(q, 2, s->lost[l]);
+		ok = done(q);
+	}
+	return ok;
+}
+
+static bool put_all(struct writer *w, const struct batch *b)
+{
+	sqlite3_stmt *q = w->put[SET_END];
+
+	if (!put_functions(w, b) || !put_frames(w, b) || !put_stacks(w, b) ||
+	    !put_runs(w, b) || !put_pauses(w, b) || !put_latencies(w, b) ||
+	    (b->facts && !put_facts(w, b->facts)))
+		return false;
+	bind_int(q, 1, b->start_wall_ns);
+	bind_int(q, 2, b->start_wall_ns + b->time_ns);
+	return done(q);
+}
+
+int writer_put(struct writer *w, const struct batch *b, struct error *err)
+{
+	int ret;
+
+	if (sqlite3_exec(w->db, "BEGIN", NULL, NULL, NULL) == SQLITE_OK &&
+	    put_all(w, b) && sqlite3_exec(w->db, "COMMIT", NULL, NULL, NULL) == SQLITE_OK)
+		return 0;
+	ret = failed(w, "cannot be written", err);
+	if (!sqlite3_get_autocommit(w->db))
+		sqlite3_exec(w->db, "ROLLBACK", NULL, NULL, NULL);
+	return ret;
+}
+
+int writer_say(struct writer *w, uint64_t wall_ns, bool warning, const char *text,
+	       struct error *err)
+{
+	sqlite3_stmt *q = w->put[PUT_MESSAGE];
+
+	bind_int(q, 1, wall_ns);
+	bind_int(q, 2, warning);
+	bind_text(q, 3, text);
+	return done(q) ? 0 : failed(w, "cannot be written", err);
+}
+
+/* ---- the end ---- */
+
+/* Even when the disk is full: what was written before stays, and a status of "running"
+ * without a writer says as much to whoever reads it. */
+static bool end_session(struct writer *w, const char *failure)
+{
+	sqlite3_stmt *q = w->put[SET_STATUS];
+
+	bind_text(q, 1, failure ? "failed" : "completed");
+	bind_text(q, 2, failure);
+	return done(q);
+}
+
+int writer_close(struct writer *w, const char *failure, struct error *err)
+{
+	int ret = 0, i;
+
+	if (!w)
+		return 0;
+	if (!end_session(w, failure))
+		ret = failed(w, "cannot be finished", err);
+	for (i = 0; i < STATEMENTS; i++) {
+		sqlite3_finalize(w->put[i]);
+		w->put[i] = NULL;
+	}
+	/* Out of the log, then no log any more: one file that any reader can open. */
+	if (sqlite3_exec(w->db,
+			 "PRAGMA wal_checkpoint(TRUNCATE); PRAGMA journal_mode=DELETE",
+			 NULL, NULL, NULL) != SQLITE_OK &&
+	    !ret)
+		ret = failed(w, "cannot be finished", err);
+	release(w);
+	return ret;
+}
+
+int writer_save(const char *path, const struct writer_options *o, const struct batch *b,
+		size_t *bytes, struct error *err)
+{
+	struct writer_options once = *o;
+	struct text partial = { 0 };
+	struct writer *w;
+	struct stat st;
+	int ret;
+
+	if (!o->replace && access(path, F_OK) == 0) {
+		error_set(err, EXIT_FAILED, "%s: exists already", path);
+		error_hint(err, "choose another name");
+		return -EEXIST;
+	}
+	text_fmt(&partial, "%s.%d", path, (int)getpid());
+	once.replace = true;
+	ret = writer_open(partial.p, &once, &w, err);
+	if (ret)
+		goto out;
+	ret = writer_put(w, b, err);
+	if (ret)
+		writer_close(w, "could not be written", NULL);
+	else
+		ret = writer_close(w, NULL, err);
+	*bytes = !ret && stat(partial.p, &st) == 0 ? (size_t)st.st_size : 0;
+	if (!ret && rename(partial.p, path) == -1)
+		ret = error_errno(err, path);
+	if (ret) {
+		unlink(partial.p);
+		remove_beside(partial.p, "-wal");
+		remove_beside(partial.p, "-shm");
+	}
+out:
+	text_done(&partial);
+	return ret;
+}
+
+/* The log beside the file counts: it becomes a part of it. */
+uint64_t writer_bytes(const struct writer *w)
+{
+	sqlite3_stmt *q = NULL;
+	uint64_t bytes = 0;
+
+	if (sqlite3_prepare_v2(w->db,
+			       "SELECT page_count * page_size FROM "
+			       "pragma_page_count, pragma_page_size",
+			       -1, &q, NULL) == SQLITE_OK &&
+	    sqlite3_step(q) == SQLITE_ROW)
+		bytes = (uint64_t)sqlite3_column_int64(q, 0);
+	sqlite3_finalize(q);
+	return bytes;
+}

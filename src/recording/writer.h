@@ -1,0 +1,45 @@
+/* Writes a recording: one transaction a batch, in write-ahead mode and synced, so that
+ * whatever happens to ptop or the machine costs what came after the last batch. Closed,
+ * it is one file.
+ *
+ * Any thread, one at a time; each call takes as long as the disk does. */
+#ifndef PTOP_RECORDING_WRITER_H
+#define PTOP_RECORDING_WRITER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "recording/batch.h"
+
+struct writer;
+
+struct writer_options {
+	const char *id;	     /* of recording_id() */
+	const char *creator; /* "ptop 0.1.0" */
+	bool replace;	     /* an existing file */
+	bool show_cmdline;
+	unsigned cpus;
+};
+
+/* Creates the file; refuses one that another ptop is writing. The session's status is
+ * "running" from here on. */
+int writer_open(const char *path, const struct writer_options *o, struct writer **out,
+		struct error *err);
+/* Adds a batch; it stays the caller's. On failure the file holds all before it. */
+int writer_put(struct writer *w, const struct batch *b, struct error *err);
+/* Adds a row to the messages. */
+int writer_say(struct writer *w, uint64_t wall_ns, bool warning, const char *text,
+	       struct error *err);
+/* A whole recording at once, in place when it is complete; *bytes: its size. */
+int writer_save(const char *path, const struct writer_options *o, const struct batch *b,
+		size_t *bytes, struct error *err);
+/* "completed", or "failed" with why, and one file. NULL is allowed. The file stays
+ * readable even if this fails. */
+int writer_close(struct writer *w, const char *failure, struct error *err);
+/* Its size now. */
+uint64_t writer_bytes(const struct writer *w);
+/* "20261120-140228-7f3a": sorts by time, tells two of one second apart. */
+void recording_id(char *to, size_t size);
+
+#endif

@@ -1,0 +1,11 @@
+/* What one sample costs the thread it interrupts, measured on ptop itself. */
+#ifndef PTOP_SAMPLE_CALIBRATE_H
+#define PTOP_SAMPLE_CALIBRATE_H
+
+#include <stdint.h>
+
+/* Median nanoseconds taken by an interrupt that copies registers and stack_bytes of
+ * stack; 0 when it cannot be measured. Spins for about 4 ms. */
+uint64_t calibrate_sample_ns(uint32_t stack_bytes);
+
+#endif

@@ -1,0 +1,120 @@
+/* Rights are tried where trying is harmless (opening files, reading eight bytes of
+ * memory), and read where it is not. */
+#include "target/access.h"
+
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/cursor.h"
+#include "base/file.h"
+#include "target/maps.h"
+#include "target/memory.h"
+
+static int read_number(const char *path, int missing)
+{
+	char line[32], *end;
+	long v;
+
+	if (!file_line(path, line, sizeof(line)))
+		return missing;
+	v = strtol(line, &end, 10);
+	return end == line ? missing : (int)v;
+}
+
+static uint64_t effective_capabilities(void)
+{
+	struct bytes b, line;
+	struct cursor c;
+	uint64_t v = 0;
+
+	if (file_read("/proc/self/status", 64 << 10, &b, NULL))
+		return 0;
+	c = cursor_over(b);
+	while (cursor_line(&c, &line)) {
+		struct cursor l;
+
+		if (line.n < 8 || memcmp(line.p, "CapEff:", 7) != 0)
+			continue;
+		l = cursor_over((struct bytes){ line.p + 7, line.n - 7 });
+		cursor_spaces(&l);
+		cursor_hex(&l, &v);
+	}
+	free((void *)(uintptr_t)b.p);
+	return v;
+}
+
+static bool can_open(pid_t pid, const char *what)
+{
+	char path[128];
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%d/%s", (int)pid, what);
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	if (fd == -1)
+		return false;
+	close(fd);
+	return true;
+}
+
+/* Opening says little: some files check only when they are read. */
+static bool can_read(pid_t pid, const char *what)
+{
+	char path[128], line[256];
+
+	snprintf(path, sizeof(path), "/proc/%d/%s", (int)pid, what);
+	return file_line(path, line, sizeof(line)) && line[0];
+}
+
+static void read_target(struct access *a)
+{
+	struct objects *os = objects_new();
+	struct maps maps;
+	uint64_t word;
+	char what[64];
+
+	maps_init(&maps);
+	a->maps = maps_read(&maps, os, a->pid) == 0 && maps.list.n;
+	if (a->maps) {
+		a->memory = mem_live_read_some(a->pid, maps.list.v[0].start, &word,
+					       sizeof(word)) == (ssize_t)sizeof(word);
+		snprintf(what, sizeof(what), "map_files/%llx-%llx",
+			 (unsigned long long)maps.list.v[0].start,
+			 (unsigned long long)maps.list.v[0].end);
+		a->map_files = can_open(a->pid, what);
+	}
+	a->files = can_open(a->pid, "exe");
+	a->blocked = a->memory && can_read(a->pid, "syscall");
+	maps_done(&maps);
+	objects_free(os);
+}
+
+void access_read(pid_t pid, struct access *out)
+{
+	char path[64];
+	struct stat st;
+
+	*out = (struct access){ .pid = pid };
+	out->capabilities = effective_capabilities();
+	out->paranoid = read_number("/proc/sys/kernel/perf_event_paranoid", INT_MAX);
+	out->ptrace_scope = read_number("/proc/sys/kernel/yama/ptrace_scope", -1);
+	out->kptr_restrict = read_number("/proc/sys/kernel/kptr_restrict", 0);
+	out->root = geteuid() == 0;
+	if (!pid)
+		return;
+	snprintf(path, sizeof(path), "/proc/%d", (int)pid);
+	if (stat(path, &st) == 0) {
+		out->owner = st.st_uid;
+		out->same_user = st.st_uid == geteuid();
+	}
+	read_target(out);
+}
+
+bool access_has(const struct access *a, int capability)
+{
+	return a->capabilities >> capability & 1;
+}

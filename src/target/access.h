@@ -1,0 +1,26 @@
+/* What ptop may do here and to one process, what is missing, and what would grant it. */
+#ifndef PTOP_TARGET_ACCESS_H
+#define PTOP_TARGET_ACCESS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/* Bits of struct access.capabilities: those that matter, by their numbers in
+ * linux/capability.h. */
+struct access {
+	uint64_t capabilities; /* effective, of this process */
+	int paranoid;	       /* kernel.perf_event_paranoid; INT_MAX unknown */
+	int ptrace_scope;      /* kernel.yama.ptrace_scope; -1: no Yama */
+	int kptr_restrict;
+	bool root;
+	/* Of one process; pid 0: not asked. */
+	pid_t pid;
+	uid_t owner;
+	bool same_user, maps, memory, blocked, files, map_files;
+};
+
+void access_read(pid_t pid, struct access *out);
+bool access_has(const struct access *a, int capability);
+
+#endif

@@ -1,0 +1,178 @@
+/* The crash handler may use async-signal-safe calls only, so all it writes is prepared.
+ * It then puts the former action back: a fault happens again at the same instruction and
+ * ends the process (or reaches a sanitizer) with the true registers; a signal someone
+ * sent is raised anew. */
+#include "ui/signals.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+static const int crashes[] = { SIGSEGV, SIGABRT, SIGBUS, SIGFPE, SIGILL };
+#define CRASH_WAIT_MS 5
+#define CRASH_WAITS 200
+#define CRASHES (sizeof(crashes) / sizeof(*crashes))
+
+/* The one piece of changing file-scope state: a signal handler has no other way to know.
+ * Written only while the handlers are not installed. */
+static struct {
+	char reset[256];
+	size_t n;
+	struct termios modes;
+	int err_fd; /* atomic; -1 none */
+	struct sigaction old[CRASHES];
+	int crashed;  /* atomic */
+	pid_t drawer; /* atomic: thread that writes to the terminal now, or 0 */
+} guard;
+
+/* A handler for stack overflow needs another stack. */
+static char crash_stack[16384];
+
+int signals_open(struct signals *s, struct error *err)
+{
+	static const int wanted[] = { SIGTERM, SIGHUP,	SIGINT,	  SIGQUIT,
+				      SIGTSTP, SIGCONT, SIGWINCH, SIGUSR1 };
+	struct sigaction ignore = { .sa_handler = SIG_IGN };
+	size_t i;
+
+	sigemptyset(&s->set);
+	for (i = 0; i < sizeof(wanted) / sizeof(*wanted); i++)
+		sigaddset(&s->set, wanted[i]);
+	s->fd = signalfd(-1, &s->set, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (s->fd == -1)
+		return error_errno(err, "signalfd");
+	pthread_sigmask(SIG_BLOCK, &s->set, &s->old_mask);
+	sigaction(SIGPIPE, &ignore, &s->old_pipe);
+	return 0;
+}
+
+/* What is still pending has been answered by leaving. */
+void signals_close(struct signals *s)
+{
+	while (signals_next(s))
+		;
+	close(s->fd);
+	s->fd = -1;
+	sigaction(SIGPIPE, &s->old_pipe, NULL);
+	pthread_sigmask(SIG_SETMASK, &s->old_mask, NULL);
+}
+
+int signals_next(struct signals *s)
+{
+	struct signalfd_siginfo info;
+
+	if (read(s->fd, &info, sizeof(info)) != (ssize_t)sizeof(info))
+		return 0;
+	return (int)info.ssi_signo;
+}
+
+void signals_stop(struct signals *s, bool by_key)
+{
+	struct sigaction stop = { .sa_handler = SIG_DFL }, old;
+	sigset_t tstp;
+
+	(void)s;
+	if (!by_key) {
+		raise(SIGSTOP);
+		return;
+	}
+	/* To the whole group, as the terminal would: a shell script or sudo that started
+	 * us must stop too. In a group no shell watches, the kernel ignores this. */
+	sigemptyset(&tstp);
+	sigaddset(&tstp, SIGTSTP);
+	sigaction(SIGTSTP, &stop, &old);
+	pthread_sigmask(SIG_UNBLOCK, &tstp, NULL);
+	kill(0, SIGTSTP);
+	pthread_sigmask(SIG_BLOCK, &tstp, NULL);
+	sigaction(SIGTSTP, &old, NULL);
+}
+
+static void restore_actions(void)
+{
+	size_t i;
+
+	for (i = 0; i < CRASHES; i++)
+		sigaction(crashes[i], &guard.old[i], NULL);
+}
+
+static void on_crash(int sig, siginfo_t *info, void *context)
+{
+	int i, err_fd;
+
+	(void)context;
+	restore_actions();
+	/* Let a write of the screen's thread that is under way end, and begin no other: it would
+	 * undo the reset. */
+	__atomic_store_n(&guard.crashed, 1, __ATOMIC_SEQ_CST);
+	for (i = 0; i < CRASH_WAITS; i++) {
+		pid_t drawer = __atomic_load_n(&guard.drawer, __ATOMIC_SEQ_CST);
+
+		if (drawer == 0 || drawer == gettid())
+			break;
+		poll(NULL, 0, CRASH_WAIT_MS);
+	}
+	/* The modes first, as they matter most should the process not live to the end of this;
+	 * and again, as the screen's thread may have been about to set them. */
+	tcsetattr(STDIN_FILENO, TCSANOW, &guard.modes);
+	if (write(STDOUT_FILENO, guard.reset, guard.n) == -1) {
+		/* nothing can be done about it here */
+	}
+	tcsetattr(STDIN_FILENO, TCSANOW, &guard.modes);
+	err_fd = __atomic_load_n(&guard.err_fd, __ATOMIC_SEQ_CST);
+	if (err_fd >= 0)
+		dup2(err_fd, STDERR_FILENO);
+	if (info->si_code <=
+	    0) /* sent, not caused by an instruction: it would not recur */
+		raise(sig);
+}
+
+bool signals_draw_begin(void)
+{
+	__atomic_store_n(&guard.drawer, gettid(), __ATOMIC_SEQ_CST);
+	if (!__atomic_load_n(&guard.crashed, __ATOMIC_SEQ_CST))
+		return true;
+	signals_draw_end();
+	return false;
+}
+
+void signals_draw_end(void)
+{
+	__atomic_store_n(&guard.drawer, 0, __ATOMIC_SEQ_CST);
+}
+
+void signals_guard_stderr(int fd)
+{
+	__atomic_store_n(&guard.err_fd, fd, __ATOMIC_SEQ_CST);
+}
+
+void signals_guard(const char *reset, size_t n, const struct termios *modes)
+{
+	stack_t stack = { .ss_sp = crash_stack, .ss_size = sizeof(crash_stack) };
+	struct sigaction crash = { .sa_sigaction = on_crash,
+				   .sa_flags = SA_SIGINFO | SA_ONSTACK };
+	stack_t none;
+	size_t i;
+
+	guard.n = n < sizeof(guard.reset) ? n : sizeof(guard.reset);
+	memcpy(guard.reset, reset, guard.n);
+	guard.modes = *modes;
+	guard.err_fd = -1;
+	/* Sanitizers bring a stack of their own. */
+	if (sigaltstack(NULL, &none) == 0 && (none.ss_flags & SS_DISABLE))
+		sigaltstack(&stack, NULL);
+	for (i = 0; i < CRASHES; i++)
+		sigaction(crashes[i], &crash, &guard.old[i]);
+}
+
+void signals_unguard(void)
+{
+	stack_t stack;
+
+	restore_actions();
+	if (sigaltstack(NULL, &stack) == 0 && stack.ss_sp == crash_stack) {
+		stack.ss_flags = SS_DISABLE;
+		sigaltstack(&stack, NULL);
+	}
+}

@@ -1,0 +1,96 @@
+/* ptoprc: what is read, what is refused, and that the user's own lines survive. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "app/config.h"
+#include "app/options.h"
+#include "base/clock.h"
+#include "base/file.h"
+
+static void test_parse(void **state)
+{
+	static const char good[] =
+	    "# mine\n colours = colour-blind # eyes\nascii=yes\r\n"
+	    "mouse = no\nfold-libraries = yes\nkeys.digits = sort\ndelay = 500ms\n\n"
+	    "window = 0";
+	static const char *const bad[] = {
+		"colours = pink\n",  "delay = 0\n",    "delay = 61\n",
+		"delay\n",	     "= 3\n",	       "mouse = maybe\n",
+		"keys.digits = 3\n", "window = 1ms\n", "\xff\xfe\x01 = 2\n"
+	};
+	struct ui_settings s = { .delay_ns = NS_PER_SEC, .window_ns = 1 }, before;
+	char warning[200];
+	size_t i;
+
+	(void)state;
+	config_parse(good, sizeof(good) - 1, &s, warning, sizeof(warning));
+	assert_string_equal(warning, "");
+	assert_int_equal(s.scheme, SCHEME_COLOUR_BLIND);
+	assert_true(s.ascii && s.no_mouse && s.folded && s.digits_sort);
+	assert_int_equal(s.delay_ns, NS_PER_SEC / 2);
+	assert_int_equal(s.window_ns, 0);
+	before = s;
+	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		config_parse(bad[i], strlen(bad[i]), &s, warning, sizeof(warning));
+		assert_non_null(strstr(warning, "line 1"));
+		assert_int_equal(s.delay_ns, before.delay_ns);
+		assert_int_equal(s.scheme, before.scheme);
+		assert_int_equal(s.window_ns, before.window_ns);
+	}
+}
+
+static void test_write(void **state)
+{
+	struct ui_settings s = { .scheme = SCHEME_LIGHT, .delay_ns = 2 * NS_PER_SEC },
+			   back = { .folded = true, .digits_sort = true, .window_ns = 7 };
+	char dir[] = "/tmp/ptop-config-XXXXXX", path[200], warning[200];
+	struct bytes b;
+	FILE *f;
+
+	(void)state;
+	assert_non_null(mkdtemp(dir));
+	setenv("XDG_CONFIG_HOME", dir, 1);
+	assert_int_equal(config_write(&s, NULL), 0);
+	assert_true(config_path(path, sizeof(path)));
+	f = fopen(path, "a");
+	fputs("# keep me\nsome.day = 1\n", f);
+	fclose(f);
+	s.scheme = SCHEME_HIGH_CONTRAST;
+	assert_int_equal(config_write(&s, NULL), 0);
+	config_read(&back, warning, sizeof(warning));
+	assert_int_equal(back.scheme, SCHEME_HIGH_CONTRAST);
+	assert_int_equal(back.delay_ns, 2 * NS_PER_SEC);
+	assert_false(back.folded);
+	assert_false(back.digits_sort);
+	assert_int_equal(back.window_ns, 0);
+	assert_non_null(strstr(warning, "some.day"));
+	assert_int_equal(file_read(path, 4096, &b, NULL), 0);
+	assert_non_null(memmem(b.p, b.n, "# keep me\n", 10));
+	free((void *)(uintptr_t)b.p);
+	/* The command line comes first. */
+	back = (struct ui_settings){ .scheme = SCHEME_MONO, .delay_ns = 5 };
+	config_apply(&back, GIVEN_SCHEME, warning, sizeof(warning));
+	assert_int_equal(back.scheme, SCHEME_MONO);
+	assert_int_equal(back.delay_ns, 2 * NS_PER_SEC);
+	unlink(path);
+	*strrchr(path, '/') = '\0';
+	rmdir(path);
+	rmdir(dir);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_parse),
+		cmocka_unit_test(test_write),
+	};
+
+	return cmocka_run_group_tests_name("config", tests, NULL, NULL);
+}
