@@ -5,15 +5,16 @@ import sys
 import threading
 import zlib
 
-DATA = bytes(range(256)) * 8
+SMALL = bytes(range(256)) * 32
+LARGE = SMALL * 4
 
 
 def calls_crc():
-    return zlib.crc32(DATA * 4)
+    return zlib.crc32(LARGE)
 
 
 def calls_md5():
-    return hashlib.md5(DATA * 2).digest()
+    return hashlib.md5(SMALL).digest()
 
 
 def key_work(x):
