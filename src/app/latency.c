@@ -259,10 +259,12 @@ static void latency_put(void *state, struct snapshot *s)
 {
 	struct latency *l = state;
 	uint64_t from = s->time_ns > s->covered_ns ? s->time_ns - s->covered_ns : 0;
-	struct choice *chosen = xcalloc(l->things.n + 1, sizeof(*chosen));
+	struct choice *chosen;
 	size_t i, n;
 
+	/* It may meet things that nobody has met: what is as long as the things comes after. */
 	latency_waits_settle(l, clock_now_ns());
+	chosen = xcalloc(l->things.n + 1, sizeof(*chosen));
 	while (l->sums.n < l->things.n)
 		(void)VEC_PUSH(&l->sums);
 	latency_log_sum(&l->log, l->scratch, from, s->time_ns, l->sums.v, l->things.n);
