@@ -51,6 +51,12 @@ struct space {
 	/* Its threads by number, and the process's CPU time that theirs explains: ticks.c. */
 	thread_numbers awake, asleep;
 	uint64_t explained_ns, scan_ns, scan_gap_ns;
+	/* Its CPU time that is not shared: that threads have an account for, or stacks got. */
+	uint64_t known_ns;
+	uint64_t list_ns,
+	    list_gap_ns;   /* the next list because of shared time, not before */
+	uint64_t birth_ns; /* when a thread was met for the first time */
+	bool listed_now;   /* in this tick */
 };
 
 #define INTERP_SHIFT 22			      /* bits of a code id */
@@ -72,7 +78,9 @@ struct thread {
 	bool moved;    /* ran since its last look */
 	bool queued;   /* was found without a CPU, and got none since */
 	bool waits;    /* was found so, and has not run since */
+	bool young;    /* its time is shared with others: see ticks.c */
 	uint32_t idle_ticks;
+	uint64_t met_ns;
 	int64_t owed_ns; /* CPU time not given to a stack yet; below 0: given ahead */
 	uint64_t lately_ran_ns, lately_queued_ns;
 	uint64_t rested_ns; /* when it was found blocked last */
@@ -241,8 +249,8 @@ void engine_interp_close(struct space *s);
 /* Looks again at interpreters that are starting, and when that is next due. */
 void engine_interp_retry(struct engine *e, uint64_t now_ns);
 uint64_t engine_interp_due(const struct engine *e);
-/* Lists the threads of one reader, or of all, now. */
-void engine_interp_threads(struct engine *e, struct space *s, uint64_t now_ns);
+/* Lists the threads of one reader, or of all, now. Returns how many of it are new. */
+size_t engine_interp_threads(struct engine *e, struct space *s, uint64_t now_ns);
 void engine_interp_list(struct engine *e);
 /* Is this thread one of the language's? */
 bool engine_interp_knows(const struct engine *e, const struct space *s, pid_t tid);

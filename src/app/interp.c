@@ -38,6 +38,7 @@ static void attach(struct engine *e, struct space *s, const struct runtime *rt)
 	s->runtime = rt;
 	e->threads_changed = true;
 	s->threads_ns = s->names_ns = 0;
+	s->known_ns = process_cpu_ns(s->pid);
 	s->interp = ++e->interps; /* its code ids count from the start again */
 	s->rejected_in_row = 0;
 	s->loops_learnt = false;
@@ -93,10 +94,10 @@ bool engine_interp_knows(const struct engine *e, const struct space *s, pid_t ti
 	return number != NO_ID && e->threads.v[number].language;
 }
 
-void engine_interp_threads(struct engine *e, struct space *s, uint64_t now)
+size_t engine_interp_threads(struct engine *e, struct space *s, uint64_t now)
 {
 	bool names = now >= s->names_ns;
-	size_t i;
+	size_t i, fresh = 0;
 
 	s->threads_ns = now + INTERP_THREADS_NS;
 	if (names)
@@ -104,7 +105,7 @@ void engine_interp_threads(struct engine *e, struct space *s, uint64_t now)
 	if (!s->runtime->threads(s->reader, names, &s->language_threads)) {
 		s->retry_ns =
 		    now + RETRY_NS; /* it is being torn down, or became another */
-		return;
+		return 0;
 	}
 	for (i = 0; i < e->threads.n; i++)
 		if (e->threads.v[i].pid == s->pid) {
@@ -115,11 +116,13 @@ void engine_interp_threads(struct engine *e, struct space *s, uint64_t now)
 		const struct runtime_thread *rt = &s->language_threads.v[i];
 		uint32_t n = engine_thread(e, s->pid, rt->tid);
 
+		fresh += !e->threads.v[n].listed;
 		e->threads.v[n].listed = e->threads.v[n].language = true;
 		if (names && rt->name[0])
 			clean_copy(e->threads.v[n].name, sizeof(e->threads.v[n].name),
 				   rt->name, strlen(rt->name));
 	}
+	return fresh;
 }
 
 void engine_interp_list(struct engine *e)
@@ -128,7 +131,7 @@ void engine_interp_list(struct engine *e)
 
 	for (i = 0; i < e->spaces.n; i++)
 		if (e->spaces.v[i].reader)
-			engine_interp_threads(e, &e->spaces.v[i], clock_now_ns());
+			(void)engine_interp_threads(e, &e->spaces.v[i], clock_now_ns());
 }
 
 /* ---- stacks ---- */

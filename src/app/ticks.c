@@ -10,6 +10,12 @@
  * stack is given what must have passed since, and owes the difference. A stack that is rejected
  * leaves its time to the next one. Nothing is lost, nothing counted twice.
  *
+ * Threads that live some milliseconds, one a request, are met once each, if ever: what one ran
+ * until then it ran elsewhere, and what it runs from then on no look would get. So the young ones
+ * have one account together: what the process ran, less what all others did. It goes to the stacks
+ * of those that have a CPU in a tick in which threads were listed (in others the older of them
+ * alone would be known).
+ *
  * A thread that sleeps costs one read a tick; one that sleeps long costs nothing: the CPU time of
  * the whole process tells when somebody else ran. */
 #include <errno.h>
@@ -32,22 +38,32 @@
 #define REJECTED_MOST 12u
 #define AT_ONCE 256u
 #define QUEUED_LITTLE 50u /* waits below a 50th of what it ran */
+#define YOUNG_NS (1 * NS_PER_SEC)
+#define SHARED_NS (10 * NS_PER_MSEC) /* so much is more than the kernel's delay */
+#define LISTS_COST 100u		     /* lists take a 100th of the time */
 
 /* ---- what a look weighs ---- */
 
-/* Returns the number of the stack. */
-static uint32_t give(struct engine *e, uint32_t number, uint64_t now, uint64_t weight)
+static void give_node(struct engine *e, uint32_t number, uint64_t now, uint32_t node,
+		      uint64_t weight)
 {
 	struct thread *t = &e->threads.v[number];
-	uint32_t node = history_stack(&e->history, &e->stack, engine_name_frame, e);
 
-	if (weight == 0)
-		return node;
 	history_add(&e->history, now, number, node, weight, 1, false);
 	e->sampled_ns += weight;
 	e->samples++;
-	t->owed_ns -= (int64_t)weight;
 	t->last_ns = t->ran_ns = t->given_ns = now;
+}
+
+/* Of what the thread is owed. Returns the number of the stack. */
+static uint32_t give(struct engine *e, uint32_t number, uint64_t now, uint64_t weight)
+{
+	uint32_t node = history_stack(&e->history, &e->stack, engine_name_frame, e);
+
+	if (weight) {
+		give_node(e, number, now, node, weight);
+		e->threads.v[number].owed_ns -= (int64_t)weight;
+	}
 	return node;
 }
 
@@ -66,6 +82,11 @@ struct tick {
 	struct engine *e;
 	struct space *s;
 	uint64_t now;
+	/* Young threads that had a CPU, and the number of their stack. */
+	struct {
+		uint32_t thread, node;
+	} young[AT_ONCE];
+	size_t n_young;
 };
 
 /* What a thread that runs, or waits for a CPU, must have run since the kernel's last word. */
@@ -87,6 +108,19 @@ static bool is_younger(const struct engine *e, const struct thread *t)
 	return process_stat(t->pid, t->tid, &st) && st.start_ticks > e->first_boot_ticks;
 }
 
+/* The young ones' account; below 0 when others were given time before the kernel told of it. */
+static int64_t shared_ns(const struct space *s)
+{
+	return (int64_t)(process_cpu_ns(s->pid) - s->known_ns);
+}
+
+/* Time that is the thread's own. */
+static void earn(struct space *s, struct thread *t, uint64_t ran_ns)
+{
+	t->owed_ns += (int64_t)ran_ns;
+	s->known_ns += ran_ns;
+}
+
 /* How much of the time that it wants a CPU does it have one? */
 static void note_lately(struct thread *t, const struct task_sched *now)
 {
@@ -102,19 +136,25 @@ static void note_lately(struct thread *t, const struct task_sched *now)
 static bool ask_kernel(struct engine *e, struct space *s, struct thread *t, uint64_t now)
 {
 	struct task_sched sched;
+	bool younger;
 
 	if (!task_sched_read(&t->files, t->pid, t->tid, &sched))
 		return errno != ESRCH && errno != ENOENT;
 	if (!t->sched_known) {
 		t->sched_known = true;
-		t->given_ns = t->told_ns = now;
-		t->sched = is_younger(e, t) ? (struct task_sched){ 0 } : sched;
+		t->given_ns = t->told_ns = t->met_ns = now;
+		younger = is_younger(e, t);
+		t->young = younger && t->tid != t->pid;
+		t->sched = younger ? (struct task_sched){ 0 } : sched;
 		t->lately_ran_ns = NS_PER_MSEC;
 	}
+	if (now - t->met_ns > YOUNG_NS)
+		t->young = false;
 	t->asked_ns = now;
 	t->idle_ticks++;
 	if (sched.run_ns > t->sched.run_ns) {
-		t->owed_ns += (int64_t)(sched.run_ns - t->sched.run_ns);
+		if (!t->young)
+			earn(s, t, sched.run_ns - t->sched.run_ns);
 		s->explained_ns += sched.run_ns - t->sched.run_ns;
 		t->told_ns = now;
 		t->idle_ticks = 0;
@@ -173,8 +213,13 @@ static enum state state_of(struct engine *e, struct space *s, struct thread *t,
 /* A thread whose stack is not read now: has it run all the same? */
 static void settle(struct engine *e, struct space *s, uint32_t number, uint64_t now)
 {
-	const struct thread *t = &e->threads.v[number];
+	struct thread *t = &e->threads.v[number];
 
+	/* Two lists did not have it: it shares nothing with those of the language. */
+	if (t->young && t->listed && !t->language) {
+		t->young = false;
+		earn(s, t, t->sched.run_ns);
+	}
 	if (t->owed_ns <= 0)
 		return;
 	if (!t->language)
@@ -218,6 +263,7 @@ static void got_running(void *arg, const struct runtime_look *look,
 	uint32_t number = engine_find_thread(k->e, look->tid);
 	struct thread *t;
 	int64_t weight = 0;
+	bool on_cpu;
 	uint32_t node;
 
 	if (number == NO_ID)
@@ -231,7 +277,8 @@ static void got_running(void *arg, const struct runtime_look *look,
 	}
 	k->s->rejected_in_row = 0;
 	t = &k->e->threads.v[number];
-	if (!t->waits && has_cpu(k->e, k->s, t, k->now))
+	on_cpu = !t->waits && has_cpu(k->e, k->s, t, k->now);
+	if (on_cpu && !t->young)
 		weight = t->owed_ns + (int64_t)not_told_yet(k->e, t, k->now);
 	if (weight <= 0) { /* looked at for its calls only */
 		weight = 0;
@@ -244,6 +291,10 @@ static void got_running(void *arg, const struct runtime_look *look,
 		k->e->stack.frame[k->e->stack.depth++] =
 		    (struct frame){ .kind = FRAME_MARK, .address = MARK_NATIVE_THREAD };
 	node = give(k->e, number, k->now, (uint64_t)weight);
+	if (on_cpu && t->young && k->n_young < AT_ONCE) {
+		k->young[k->n_young].thread = number;
+		k->young[k->n_young++].node = node;
+	}
 	if (k->e->latency)
 		latency_looked(k->e->latency, number, node, k->now, look->calls);
 }
@@ -351,16 +402,74 @@ static bool only_lists(const struct engine *e)
 	return e->merge != NULL || e->mode == MODE_GIL;
 }
 
+/* Those that no list has are other threads' of the process: what they ran is no language's. */
+static bool list_tasks(struct engine *e, const struct space *s)
+{
+	size_t known = e->threads.n - e->free_threads.n + e->first_free, i;
+	pid_list tids = { 0 };
+
+	if (process_threads(s->pid, &tids))
+		for (i = 0; i < tids.n; i++)
+			(void)engine_thread(e, s->pid, tids.v[i]);
+	VEC_DONE(&tids);
+	return e->threads.n - e->free_threads.n + e->first_free > known;
+}
+
+/* Lists threads when that is due, and as often as it is cheap while threads are born: a thread
+ * was met lately, or the process ran more than its threads did. */
+static void list_threads(struct engine *e, struct space *s, uint64_t now)
+{
+	bool births = s->birth_ns && now - s->birth_ns < YOUNG_NS,
+	     due = now >= s->threads_ns;
+	uint64_t gap;
+	size_t fresh;
+
+	s->listed_now = false;
+	if (!due && (now < s->list_ns || (!births && shared_ns(s) < (int64_t)SHARED_NS)))
+		return;
+	fresh = engine_interp_threads(e, s, now);
+	s->listed_now = true;
+	if (fresh)
+		s->birth_ns = now;
+	if (!fresh && !births && !due && list_tasks(e, s))
+		s->known_ns = process_cpu_ns(s->pid);
+	s->list_gap_ns = fresh || births ? 0 : s->list_gap_ns * 2 + NS_PER_MSEC;
+	if (s->list_gap_ns > INTERP_THREADS_NS)
+		s->list_gap_ns = INTERP_THREADS_NS;
+	gap = (clock_now_ns() - now) * LISTS_COST;
+	s->list_ns = now + (gap > s->list_gap_ns ? gap : s->list_gap_ns);
+}
+
+/* Which of several had it how long nobody knows: it is all of theirs. */
+static void share(struct tick *k)
+{
+	int64_t shared = k->n_young && k->s->listed_now ? shared_ns(k->s) : 0;
+	size_t i;
+
+	if (shared < (int64_t)k->n_young || shared == 0)
+		return;
+	for (i = 0; i < k->n_young; i++) {
+		uint64_t part = (uint64_t)shared / k->n_young;
+
+		give_node(k->e, k->young[i].thread, k->now, k->young[i].node, part);
+		k->s->known_ns += part;
+	}
+}
+
 static void tick_space(struct engine *e, struct space *s, uint64_t now)
 {
-	struct tick k = { e, s, now };
+	struct tick k = { .e = e, .s = s, .now = now };
 	uint64_t cpu_ns = 0;
 	pid_t tids[AT_ONCE];
 	size_t at = 0, n;
 
-	if (now >= s->threads_ns)
-		engine_interp_threads(e, s, now);
-	if (only_lists(e))
+	if (only_lists(e)) {
+		if (now >= s->threads_ns)
+			(void)engine_interp_threads(e, s, now);
+		return;
+	}
+	list_threads(e, s, now);
+	if (!s->reader) /* found that it is another program */
 		return;
 	if (e->threads_changed)
 		sort_threads(e);
@@ -371,6 +480,7 @@ static void tick_space(struct engine *e, struct space *s, uint64_t now)
 			s->runtime->walk(s->reader, tids, n, got_running, &k);
 	if (cpu_ns > s->explained_ns + UNEXPLAINED_NS && now >= s->scan_ns)
 		find_who_woke(e, s, now, cpu_ns);
+	share(&k);
 }
 
 /* ---- the clock ---- */
