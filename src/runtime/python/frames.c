@@ -1,5 +1,4 @@
 /* Is a chain of frames one that was? See walk.c for the rules. */
-#include "base/hash.h"
 #include "runtime/python/look.h"
 
 /* ---- Where a frame may lie ----------------------------------------------------------- */
@@ -104,13 +103,11 @@ static bool offset_of(const struct look *k, const struct python_code *code,
 
 #define HELD_BYTES_MAX 1024u
 
-static uint64_t hash_words(const unsigned char *p, size_t n)
+/* Every frame of every look is hashed: one multiplication a word, no finalizer. */
+static inline uint64_t mix(uint64_t h, uint64_t word)
 {
-	uint64_t h = n;
-
-	for (; n--; p += 8)
-		h = (h ^ python_u64(p)) * 0x9e3779b97f4a7c15ull;
-	return hash_u64(h);
+	h = (h ^ word) * 0x9e3779b97f4a7c15ull;
+	return h ^ h >> 32;
 }
 
 /* Is it the same call as a moment ago? A frame's address and code do not tell: calls in a loop
@@ -125,6 +122,8 @@ static uint64_t held_by(struct look *k, uint64_t address, const unsigned char *f
 	const struct python_layout *l = &k->r->layout;
 	uint32_t bytes = code->frame_bytes;
 	const unsigned char *p;
+	uint64_t h;
+	uint32_t i;
 
 	if (bytes < l->frame_bytes)
 		return 0;
@@ -132,9 +131,12 @@ static uint64_t held_by(struct look *k, uint64_t address, const unsigned char *f
 	if (bytes > HELD_BYTES_MAX)
 		bytes = HELD_BYTES_MAX;
 	p = look_find(k, address + l->frame_bytes, bytes);
-	return p ? 1 | hash_pair(python_u64(frame + l->frame_instr),
-				 hash_words(p, bytes / 8))
-		 : 0;
+	if (!p)
+		return 0;
+	h = python_u64(frame + l->frame_instr);
+	for (i = 0; i + 8 <= bytes; i += 8)
+		h = mix(h, python_u64(p + i));
+	return 1 | h;
 }
 
 static void note_call(struct look *k, uint64_t address, const unsigned char *frame,
@@ -147,7 +149,7 @@ static void note_call(struct look *k, uint64_t address, const unsigned char *fra
 		return;
 	/* A generator's frame is not its caller's neighbour, and it comes and goes while
 	 * the call it belongs to goes on. */
-	r->call[at] = in_stack ? 1 | hash_pair(address, code->address) : 0;
+	r->call[at] = in_stack ? 1 | mix(address, code->address << 1) : 0;
 	r->held[at] = in_stack ? held_by(k, address, frame, code) : 0;
 }
 
@@ -159,7 +161,7 @@ void look_number_calls(struct python_reader *r)
 	while (i-- > 0) {
 		uint64_t call = r->call[i];
 
-		outer = hash_pair(outer ^ held, call);
+		outer = mix(mix(outer, held), call);
 		if (r->stack.frame[i].kind != FRAME_PYTHON || !call || !held)
 			r->call[i] = 0;
 		else
