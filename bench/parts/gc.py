@@ -38,8 +38,8 @@ def wait_for(process, path, word, seconds):
         time.sleep(0.05)
 
 
-def seen(argv, *options):
-    """ptop's last table of all of a target's life, the target's output, and CPU times."""
+def seen(argv, *options, of="gc"):
+    """That part of ptop's last table, which is of all of a target's life."""
     said = os.path.join(WORK, "gc.said")
     table = os.path.join(WORK, "gc.json")
     with open(said, "w", encoding="utf-8") as out, open(table, "w", encoding="utf-8") as json_out:
@@ -57,7 +57,7 @@ def seen(argv, *options):
         lines = f.read().splitlines()
     if not lines:
         fail("no table of " + argv[0])
-    return json.loads(lines[-1])["gc"]
+    return json.loads(lines[-1])[of]
 
 
 def total(rows, key):
@@ -77,6 +77,18 @@ def compare(what, rows, pauses, limit):
          "%.4f s, true %.4f s" % (s, sum(pauses)))
     show(what + ", longest off by", off(max([r["max_s"] or 0 for r in rows] or [0]),
                                         max(pauses or [0])), "%", None)
+
+
+def cascades():
+    """Not collections: what is found of the time that chains of frees take."""
+    said = os.path.join(WORK, "gc.said")
+    found = seen([sys.executable, os.path.join(TARGETS, "cascade.py"), str(QUIET + BUSY)],
+                 of="dealloc_bursts")
+    with open(said, encoding="utf-8") as f:
+        took = float(f.read().split()[-1])
+    show("CPython, cascades of frees: time found", 100 * found["total_s"] / took, "%", None,
+         "%d bursts, %.2f s of %.2f s of CPU time; %s" % (found["count"], found["total_s"], took,
+                                                         load()))
 
 
 def lines_of(path):
@@ -168,6 +180,7 @@ def cost():
 
 for path in pythons():
     python(path)
+cascades()
 if shutil.which("javac") and subprocess.run(
         ["javac", "-d", WORK, os.path.join(TARGETS, "Collects.java")]).returncode == 0:
     for each in ("G1", "Parallel", "Serial", "Z"):

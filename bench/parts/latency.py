@@ -1,5 +1,6 @@
-"""Latencies against what the targets themselves measured; how soon a trigger's file is there. A figure is the worst of p50 and
-p95 (and p99 where it is exact), off the truth.
+"""Latencies against what the targets themselves measured; how soon a trigger's file is there.
+
+A figure is the worst of p50 and p95 (and p99 where it is exact), off the truth.
 """
 import datetime
 import glob

@@ -5,9 +5,11 @@
  * Names come late, so a sample is kept for a second before it is judged. */
 #include "app/freeing.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/arena.h"
 #include "base/clock.h"
 #include "model/census.h"
 #include "symbol/symbols.h"
@@ -52,6 +54,7 @@ struct freeing {
 	const struct backend *backend;
 	struct sampler *sampler; /* NULL: not sampling */
 	uint64_t due_ns, switches, switches_ns;
+	double switches_per_s;	     /* above SWITCHES_MOST: not sampling for that */
 	struct freeing_sample *ring; /* KEPT of them */
 	uint64_t pushed, judged;
 	struct {
@@ -76,6 +79,7 @@ void freeing_stop(struct freeing *f)
 		f->backend->close(f->sampler);
 	f->sampler = NULL;
 	f->due_ns = 0;
+	f->switches_per_s = 0;
 }
 
 void freeing_free(struct freeing *f)
@@ -97,7 +101,8 @@ static bool is_dear(struct freeing *f, uint64_t now)
 
 	f->switches = n;
 	f->switches_ns = now;
-	return !known || (double)step > SWITCHES_MOST * span;
+	f->switches_per_s = known && span > 0 ? (double)step / span : 0;
+	return !known || f->switches_per_s > SWITCHES_MOST;
 }
 
 static void open_sampler(struct freeing *f)
@@ -323,7 +328,25 @@ void freeing_turn(struct freeing *f, struct gc_samples *to, uint64_t now)
 		judge(f, to, one);
 	}
 	if (is_dear(f, now)) {
+		double per_s = f->switches_per_s;
+
 		freeing_stop(f);
+		f->switches_per_s = per_s;
 		f->due_ns = now + AGAIN_NS;
 	}
+}
+
+void freeing_put(const struct freeing *f, struct arena *arena, struct snapshot_gc *out)
+{
+	char text[120];
+
+	if (f->refused)
+		snprintf(text, sizeof(text),
+			 "no samples of machine code may be taken here");
+	else if (f->switches_per_s > SWITCHES_MOST)
+		snprintf(text, sizeof(text), "%.0f thread switches/s (%.0f at most)",
+			 f->switches_per_s, SWITCHES_MOST);
+	else
+		return;
+	out->bursts_unseen = arena_str(arena, text);
 }

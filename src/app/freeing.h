@@ -14,5 +14,7 @@ void freeing_stop(struct freeing *f);
 /* Opens, drains and tells `to` when due. */
 void freeing_turn(struct freeing *f, struct gc_samples *to, uint64_t now_ns);
 uint64_t freeing_due_ns(const struct freeing *f);
+/* Says in a snapshot why bursts are not looked for, when they are not. */
+void freeing_put(const struct freeing *f, struct arena *arena, struct snapshot_gc *out);
 
 #endif

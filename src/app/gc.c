@@ -454,6 +454,7 @@ static void put(void *state, struct snapshot *s)
 		s->gc.reason = "no garbage collector is known in this process";
 	pauses_put(&g->pauses, s->time_ns, s->window_ns, &s->arena, &s->gc);
 	gc_samples_put(&g->samples, s->time_ns, s->window_ns, &s->arena, &s->gc);
+	freeing_put(g->freeing, &s->arena, &s->gc);
 }
 
 const struct part gc_part = {

@@ -205,6 +205,8 @@ static void put_gc(const struct snapshot *s, struct text *out)
 	put_count(out, ",\"dealloc_bursts\":{\"count\":", s->gc.bursts);
 	put_fixed(out, ",\"total_s\":", (double)s->gc.bursts_ns / (double)NS_PER_SEC,
 		  DECIMALS_PAUSE_S);
+	if (s->gc.bursts_unseen && s->gc.bursts_unseen[0])
+		put_string(out, ",\"reason\":", s->gc.bursts_unseen);
 	text_char(out, '}');
 }
 

@@ -67,6 +67,8 @@ struct snapshot_gc {
 	uint64_t stacks_of; /* collections whose stack is known */
 	uint64_t bursts,
 	    bursts_ns; /* of freeing (reference counts), which is no collection */
+	const char
+	    *bursts_unseen; /* why nobody looks for them; NULL or "": somebody does */
 	uint64_t
 	    unseen; /* collections known to have been missed by the clock's figures */
 };

@@ -370,6 +370,9 @@ static int draw_notes(const struct snapshot_gc *g, struct canvas *c, struct box 
 		    c, b.x + 1, y++, b.width - 1, ROLE_WARN,
 		    "dealloc bursts: %s, %s: objects freed in cascades, no collection",
 		    fig_count(g->bursts).s, fig_pause(g->bursts_ns).s);
+	if (g->bursts_unseen && g->bursts_unseen[0] && y < end)
+		canvas_fmt(c, b.x + 1, y++, b.width - 1, ROLE_DIM,
+			   "dealloc bursts not looked for: %s", g->bursts_unseen);
 	return y;
 }
 

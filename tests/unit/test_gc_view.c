@@ -149,6 +149,29 @@ static void test_nothing(void **state)
 	made_close(&m);
 }
 
+/* A burst is no collection; and when nobody looks for them, that is said. */
+static void test_bursts(void **state)
+{
+	static const char *const want[] = {
+		"", " no collection in 60s", "",
+		" dealloc bursts: 3, 150ms: objects freed in cascades, no collection",
+		" dealloc bursts not looked for: why"
+	};
+	struct snapshot *s = made_snapshot();
+	struct made m;
+
+	(void)state;
+	s->gc.covered_ns = 60 * NS_PER_SEC;
+	s->gc.bursts = 3;
+	s->gc.bursts_ns = 150 * MS;
+	s->gc.bursts_unseen = "why";
+	made_open(&m, 80, 24, true);
+	screen_take(&m.screen, s);
+	screen_key(&m.screen, '6');
+	PICTURE_HAS(&m, want, 4);
+	made_close(&m);
+}
+
 /* Whatever the size, nothing is drawn outside and nothing dies. */
 static void test_all_sizes(void **state)
 {
@@ -173,9 +196,8 @@ static void test_all_sizes(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_80x24),
-		cmocka_unit_test(test_40x12),
-		cmocka_unit_test(test_nothing),
+		cmocka_unit_test(test_80x24),	  cmocka_unit_test(test_40x12),
+		cmocka_unit_test(test_nothing),	  cmocka_unit_test(test_bursts),
 		cmocka_unit_test(test_all_sizes),
 	};
 
