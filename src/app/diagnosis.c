@@ -427,7 +427,7 @@ static void diagnosis_put(void *state, struct snapshot *s)
 	if (f.seconds < 1)
 		return;
 	f.cpus = (unsigned)sysconf(_SC_NPROCESSORS_ONLN);
-	f.waits_known = l->waits.switches != NULL;
+	f.waits_known = l->waits.processes.n > 0;
 	f.age_s = s->start_wall_ns && s->wall_ns > s->start_wall_ns
 		      ? (double)(s->wall_ns - s->start_wall_ns) / 1e9
 		      : -1;

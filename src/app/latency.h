@@ -70,8 +70,15 @@ struct waited {
 	uint64_t now_ns, before_ns;
 };
 
+/* Of one process: the target, or a child that is followed. */
+struct process_switches {
+	pid_t pid;
+	struct switches *switches;
+};
+
 struct waits_source {
-	struct switches *switches; /* NULL: not to be had, or too many */
+	VEC(struct process_switches) processes; /* none: not to be had, or too many */
+	bool given_up;
 	struct waits waits;
 	VEC(struct thread_waits) threads; /* by number */
 	uint64_t next_ns, turned_ns, sched_ns, account_ns, account_began_ns;

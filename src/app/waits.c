@@ -1,4 +1,5 @@
-/* Waits, event loops and the run queue of the target's threads: switch records say when, looks
+/* Waits, event loops and the run queue of the threads of the target and of children that are
+ * followed: switch records say when, looks
  * at threads that are off the CPU say what for, the scheduler's own account says how long ready
  * threads had none.
  *
@@ -19,6 +20,7 @@
 #define SCHED_NS (250 * NS_PER_MSEC)
 #define LOOKS_A_TURN 16u
 #define THREADS_WATCHED 512u
+#define PROCESSES_WATCHED 32u /* each has a ring on every CPU */
 #define RECORDS_A_SECOND 4000u
 #define BUSY_SECONDS 3
 #define DRAIN_MOST 20000u
@@ -39,6 +41,66 @@ static const struct {
 	[WAIT_STOPPED] = { "stopped", false },
 };
 
+/* ---- Processes ------------------------------------------------------------------------- */
+
+static void give_up(struct waits_source *w)
+{
+	while (w->processes.n)
+		switches_close(w->processes.v[--w->processes.n].switches);
+	w->given_up = true;
+}
+
+static bool is_open(const struct waits_source *w, pid_t pid)
+{
+	size_t i;
+
+	for (i = 0; i < w->processes.n; i++)
+		if (w->processes.v[i].pid == pid)
+			return true;
+	return false;
+}
+
+static int open_process(struct waits_source *w, pid_t pid, struct error *err)
+{
+	struct process_switches p = { .pid = pid };
+	int ret = switches_open(pid, &p.switches, err);
+
+	if (!ret)
+		*VEC_PUSH(&w->processes) = p;
+	return ret;
+}
+
+/* Children come and go. */
+static void fit_processes(struct latency *l)
+{
+	struct waits_source *w = &l->waits;
+	struct error err = { 0 };
+	size_t i, kept = 0;
+
+	if (w->given_up || !l->e->config.children)
+		return;
+	for (i = 0; i < w->processes.n; i++)
+		if (w->processes.v[i].pid == l->e->process.pid ||
+		    engine_space(l->e, w->processes.v[i].pid))
+			w->processes.v[kept++] = w->processes.v[i];
+		else
+			switches_close(w->processes.v[i].switches);
+	w->processes.n = kept;
+	for (i = 0; i < l->e->spaces.n && w->processes.n < PROCESSES_WATCHED; i++) {
+		const struct space *s = &l->e->spaces.v[i];
+
+		if (!s->gone && !is_open(w, s->pid))
+			(void)open_process(w, s->pid, &err);
+	}
+}
+
+/* Is it the target's, or a followed child's? */
+static bool is_followed(const struct latency *l, pid_t pid)
+{
+	return pid == l->e->process.pid ||
+	       (l->e->config.children && engine_space(l->e, pid));
+}
+
 void latency_waits_open(struct latency *l)
 {
 	struct waits_source *w = &l->waits;
@@ -46,9 +108,11 @@ void latency_waits_open(struct latency *l)
 
 	w->account_began_ns = clock_now_ns();
 	w->next_ns = w->account_began_ns + TURN_NS;
-	if (switches_open(l->e->process.pid, &w->switches, &err) == 0)
+	if (open_process(w, l->e->process.pid, &err) == 0) {
+		fit_processes(l);
 		return;
-	w->switches = NULL;
+	}
+	w->given_up = true;
 	latency_limit(l, "waits and event loops are not timed: %s", err.cause);
 }
 
@@ -56,8 +120,8 @@ void latency_waits_close(struct latency *l)
 {
 	size_t i;
 
-	switches_close(l->waits.switches);
-	l->waits.switches = NULL;
+	give_up(&l->waits);
+	VEC_DONE(&l->waits.processes);
 	for (i = 0; i < l->waits.threads.n; i++)
 		task_files_close(&l->waits.threads.v[i].files);
 	VEC_DONE(&l->waits.threads);
@@ -163,17 +227,17 @@ static void on_told(void *arg, const struct wait_told *t)
 					.count = 1 });
 }
 
-static void drain(struct latency *l)
+static void drain(struct latency *l, const struct process_switches *p)
 {
 	struct waits_source *w = &l->waits;
 	struct switch_event ev;
 	size_t n = 0;
 
-	while (n < DRAIN_MOST && switches_next(w->switches, &ev)) {
+	while (n < DRAIN_MOST && switches_next(p->switches, &ev)) {
 		uint32_t number;
 
 		n++;
-		if (ev.pid != l->e->process.pid)
+		if (ev.pid != p->pid)
 			continue;
 		number = engine_thread(l->e, ev.pid, ev.tid);
 		thread_of(l, number);
@@ -298,7 +362,7 @@ static void read_queue(struct latency *l, uint64_t now)
 		struct thread_waits *tw;
 		struct task_sched s;
 
-		if (t->gone || t->pid != l->e->process.pid)
+		if (t->gone || !is_followed(l, t->pid))
 			continue;
 		tw = thread_of(l, (uint32_t)i);
 		if (!task_sched_read(&tw->files, t->pid, t->tid, &s))
@@ -324,8 +388,7 @@ static void watch_cost(struct latency *l, uint64_t now)
 		return;
 	w->busy_seconds = w->records > RECORDS_A_SECOND ? w->busy_seconds + 1 : 0;
 	if (w->busy_seconds >= BUSY_SECONDS) {
-		switches_close(w->switches);
-		w->switches = NULL;
+		give_up(w);
 		latency_limit(
 		    l,
 		    "waits and event loops are not timed: %llu switches a second "
@@ -341,10 +404,12 @@ static void watch_cost(struct latency *l, uint64_t now)
 void latency_waits_settle(struct latency *l, uint64_t now)
 {
 	struct waits_source *w = &l->waits;
+	size_t i;
 
-	if (!w->switches)
+	if (!w->processes.n)
 		return;
-	drain(l);
+	for (i = 0; i < w->processes.n; i++)
+		drain(l, &w->processes.v[i]);
 	if (w->turned_ns && now > w->turned_ns)
 		look(l, now);
 	w->turned_ns = now;
@@ -356,12 +421,13 @@ void latency_waits_turn(struct latency *l, uint64_t now)
 
 	if (now < w->next_ns)
 		return;
-	w->next_ns = now + (w->switches ? TURN_NS : SCHED_NS);
-	if (w->switches) {
+	w->next_ns = now + (w->processes.n ? TURN_NS : SCHED_NS);
+	if (w->processes.n) {
 		latency_waits_settle(l, now);
 		watch_cost(l, now);
 	}
 	if (now >= w->sched_ns) {
+		fit_processes(l);
 		read_queue(l, now);
 		w->sched_ns = now + SCHED_NS;
 		turn_accounts(w, now);
