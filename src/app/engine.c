@@ -50,20 +50,12 @@ static void add_children(struct engine *e)
 	VEC_DONE(&pids);
 }
 
-static uint64_t cpu_of_all(const struct engine *e)
-{
-	uint64_t sum = e->ended_usage.cpu_ns;
-	size_t i;
-
-	for (i = 0; i < e->spaces.n; i++)
-		sum += e->spaces.v[i].gone ? 0 : process_cpu_ns(e->spaces.v[i].pid);
-	return sum;
-}
-
 static void restart_clock(struct engine *e)
 {
+	struct usage usage;
+
 	e->first_ns = clock_now_ns();
-	e->window_cpu_ns = cpu_of_all(e);
+	e->window_cpu_ns = engine_usage(e, &usage) ? usage.cpu_ns : e->usage.cpu_ns;
 	e->next_lines_ns = e->lines_gap_ns = 0;
 	e->sampled_ns = e->samples = e->incomplete = 0;
 	memset(e->lost, 0, sizeof(e->lost));

@@ -190,7 +190,11 @@ struct engine {
 	/* Gauges. */
 	struct usage_reader *usage_reader;
 	struct usage usage, usage_before;
-	struct usage ended_usage; /* of children that have ended */
+	/* Of children that have ended: as they were last measured, and as the kernel has
+	 * it of those that were waited for, since the first reading. */
+	struct usage ended_usage;
+	uint64_t waited_user_ticks, waited_system_ticks;
+	bool waited_known;
 	uint64_t usage_ns, usage_before_ns, own_cpu_ns, own_cpu_before_ns;
 	struct series cpu;	/* target's, per cent of one core */
 	uint64_t window_cpu_ns; /* target's CPU time at first_ns */
@@ -294,6 +298,9 @@ size_t engine_places(struct engine *e, const struct frame *f,
 		     struct place out[INLINE_DEPTH_MAX]);
 
 /* publish.c */
+/* What the target uses and, with -C, its children: those that live and those that lived. False
+ * when none is left. */
+bool engine_usage(struct engine *e, struct usage *out);
 void engine_measure(struct engine *e, uint64_t now_ns);
 struct snapshot *engine_picture(struct engine *e, uint64_t end_ns, uint64_t window_ns,
 				unsigned wants, bool live);

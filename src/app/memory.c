@@ -466,6 +466,7 @@ static void memory_put(void *state, struct snapshot *s)
 	if (!m->known)
 		return;
 	put_gauges(m, s);
+	out->alone = m->e->config.children;
 	trend_read(&m->trend, &answer);
 	out->verdict = answer.verdict;
 	out->verdict_in_ns = answer.verdict_in_ns;

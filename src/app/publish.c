@@ -48,12 +48,35 @@ void engine_say(struct engine *e, bool warning, const char *fmt, ...)
 
 /* ---- gauges ---- */
 
-/* The target and, with -C, the children that live now. */
-static void read_usage(struct engine *e)
+/* A child that lives shorter than two measurements apart is never measured; but its parent has
+ * its time when it was waited for. One that nobody waits for is in no account of the kernel's. */
+static void add_ended(struct engine *e, struct usage *sum)
 {
-	struct usage sum = e->ended_usage;
+	const struct usage *ended = &e->ended_usage;
+	uint64_t tick_ns = NS_PER_SEC / (uint64_t)sysconf(_SC_CLK_TCK), user = 0,
+		 system = 0;
+
+	if (e->config.children && !e->waited_known) {
+		e->waited_user_ticks = sum->waited_user_ticks;
+		e->waited_system_ticks = sum->waited_system_ticks;
+		e->waited_known = true;
+	}
+	if (e->config.children && sum->waited_user_ticks > e->waited_user_ticks)
+		user = sum->waited_user_ticks - e->waited_user_ticks;
+	if (e->config.children && sum->waited_system_ticks > e->waited_system_ticks)
+		system = sum->waited_system_ticks - e->waited_system_ticks;
+	sum->cpu_ns += (user + system) * tick_ns > ended->cpu_ns
+			   ? (user + system) * tick_ns
+			   : ended->cpu_ns;
+	sum->user_ticks += user > ended->user_ticks ? user : ended->user_ticks;
+	sum->system_ticks += system > ended->system_ticks ? system : ended->system_ticks;
+}
+
+bool engine_usage(struct engine *e, struct usage *out)
+{
 	size_t i;
 
+	*out = (struct usage){ .state = '?' };
 	for (i = 0; i < e->spaces.n; i++) {
 		struct usage u;
 
@@ -62,15 +85,19 @@ static void read_usage(struct engine *e)
 			continue;
 		e->spaces.v[i].usage = u;
 		if (e->spaces.v[i].pid == e->process.pid)
-			sum.state = u.state;
-		sum.cpu_ns += u.cpu_ns;
-		sum.user_ticks += u.user_ticks;
-		sum.system_ticks += u.system_ticks;
-		sum.rss_bytes += u.rss_bytes;
-		sum.threads += u.threads;
+			out->state = u.state;
+		out->cpu_ns += u.cpu_ns;
+		out->user_ticks += u.user_ticks;
+		out->system_ticks += u.system_ticks;
+		out->waited_user_ticks += u.waited_user_ticks;
+		out->waited_system_ticks += u.waited_system_ticks;
+		out->rss_bytes += u.rss_bytes;
+		out->threads += u.threads;
 	}
-	if (sum.threads)
-		e->usage = sum;
+	if (!out->threads)
+		return false;
+	add_ended(e, out);
+	return true;
 }
 
 static double share(uint64_t part, uint64_t before, uint64_t span)
@@ -80,12 +107,14 @@ static double share(uint64_t part, uint64_t before, uint64_t span)
 
 void engine_measure(struct engine *e, uint64_t now)
 {
+	struct usage usage;
+
 	e->own_cpu_before_ns = e->own_cpu_ns;
 	e->own_cpu_ns = clock_own_cpu_ns();
 	e->usage_before = e->usage;
 	e->usage_before_ns = e->usage_ns;
-	if (!e->exited)
-		read_usage(e);
+	if (!e->exited && engine_usage(e, &usage))
+		e->usage = usage;
 	e->usage_ns = now;
 	/* At the start of the span that it stands for. */
 	if (e->usage_before_ns && now > e->usage_before_ns)

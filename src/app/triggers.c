@@ -67,22 +67,11 @@ static uint64_t triggers_due(const void *state)
 
 static struct moment measure(struct engine *e, uint64_t now)
 {
-	struct moment m = { now, e->ended_usage.cpu_ns, e->ended_usage.user_ticks,
-			    e->ended_usage.system_ticks, 0 };
-	size_t i;
+	struct usage u = e->usage;
 
-	for (i = 0; i < e->spaces.n; i++) {
-		struct usage u;
-
-		if (e->spaces.v[i].gone ||
-		    !usage_read(e->usage_reader, e->spaces.v[i].pid, &u))
-			continue;
-		m.cpu_ns += u.cpu_ns;
-		m.user_ticks += u.user_ticks;
-		m.system_ticks += u.system_ticks;
-		m.rss_bytes += u.rss_bytes;
-	}
-	return m;
+	(void)engine_usage(e, &u);
+	return (struct moment){ now, u.cpu_ns, u.user_ticks, u.system_ticks,
+				u.rss_bytes };
 }
 
 static double share(uint64_t part, uint64_t before, uint64_t span)

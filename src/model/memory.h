@@ -68,6 +68,7 @@ struct memory_look {
 
 struct snapshot_memory {
 	bool known; /* false: all else is 0 */
+	bool alone; /* of the target; the children that are followed are not in it */
 	uint64_t time_ns;
 	uint64_t rss_bytes, peak_bytes; /* peak: VmHWM */
 	uint64_t least_bytes;		/* least RSS in the window */

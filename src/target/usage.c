@@ -12,7 +12,16 @@
 #include "base/file.h"
 #include "target/process.h"
 
-enum { ITEM_USER, ITEM_SYSTEM, ITEM_RSS, ITEM_STATE, ITEM_THREADS, ITEMS };
+enum {
+	ITEM_USER,
+	ITEM_SYSTEM,
+	ITEM_USER_ALL, /* its own and of children it waited for */
+	ITEM_SYSTEM_ALL,
+	ITEM_RSS,
+	ITEM_STATE,
+	ITEM_THREADS,
+	ITEMS
+};
 
 struct usage_reader {
 	struct pids_info *info; /* NULL: libproc2 would not start */
@@ -21,8 +30,12 @@ struct usage_reader {
 struct usage_reader *usage_new(void)
 {
 	enum pids_item items[ITEMS] = {
-		[ITEM_USER] = PIDS_TICS_USER, [ITEM_SYSTEM] = PIDS_TICS_SYSTEM,
-		[ITEM_RSS] = PIDS_MEM_RES,    [ITEM_STATE] = PIDS_STATE,
+		[ITEM_USER] = PIDS_TICS_USER,
+		[ITEM_SYSTEM] = PIDS_TICS_SYSTEM,
+		[ITEM_USER_ALL] = PIDS_TICS_USER_C,
+		[ITEM_SYSTEM_ALL] = PIDS_TICS_SYSTEM_C,
+		[ITEM_RSS] = PIDS_MEM_RES,
+		[ITEM_STATE] = PIDS_STATE,
 		[ITEM_THREADS] = PIDS_NLWP,
 	};
 	struct usage_reader *r = xcalloc(1, sizeof(*r));
@@ -57,6 +70,10 @@ bool usage_read(struct usage_reader *r, pid_t pid, struct usage *out)
 	out->cpu_ns = process_cpu_ns(pid);
 	out->user_ticks = PIDS_VAL(ITEM_USER, ull_int, s, r->info);
 	out->system_ticks = PIDS_VAL(ITEM_SYSTEM, ull_int, s, r->info);
+	out->waited_user_ticks =
+	    PIDS_VAL(ITEM_USER_ALL, ull_int, s, r->info) - out->user_ticks;
+	out->waited_system_ticks =
+	    PIDS_VAL(ITEM_SYSTEM_ALL, ull_int, s, r->info) - out->system_ticks;
 	out->rss_bytes = (uint64_t)PIDS_VAL(ITEM_RSS, ul_int, s, r->info) * 1024;
 	out->state = PIDS_VAL(ITEM_STATE, s_ch, s, r->info);
 	out->threads = PIDS_VAL(ITEM_THREADS, s_int, s, r->info);

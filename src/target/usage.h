@@ -10,6 +10,8 @@
 struct usage {
 	uint64_t cpu_ns;		   /* exact, of all threads ever */
 	uint64_t user_ticks, system_ticks; /* sysconf(_SC_CLK_TCK) a second */
+	/* Of children that have ended and were waited for, and of theirs. */
+	uint64_t waited_user_ticks, waited_system_ticks;
 	uint64_t rss_bytes;
 	char state; /* of the main thread */
 	int threads;

@@ -106,7 +106,8 @@ static void line_size(const struct snapshot_memory *m, enum measure measure,
 	if (measure != MEASURE_RSS && m->pss_known)
 		PUT(&w, ROLE_STRONG, "%s %s", measure == MEASURE_PSS ? "PSS" : "USS",
 		    fig_bytes(measure == MEASURE_PSS ? m->pss_bytes : m->uss_bytes).s);
-	PUT(&w, ROLE_STRONG, "RSS %s", fig_bytes(m->rss_bytes).s);
+	PUT(&w, ROLE_STRONG, "RSS %s%s", fig_bytes(m->rss_bytes).s,
+	    m->alone ? " without children" : "");
 	if (m->slope.known)
 		PUT(&w, ROLE_STRONG, "%s", slope(m->slope.per_s).s);
 	else if (memory_grown(m, &grown, &span_ns)) /* no rate yet, but what was seen */
@@ -461,7 +462,8 @@ static int memory_panel(void *state, const struct shared *sh, struct canvas *c,
 	(void)state;
 	if (!m->known || b.height < lines)
 		return 0;
-	PUT(&w, ROLE_STRONG, "MEMORY RSS %s", fig_bytes(m->rss_bytes).s);
+	PUT(&w, ROLE_STRONG, "MEMORY RSS %s%s", fig_bytes(m->rss_bytes).s,
+	    m->alone ? " without children" : "");
 	if (m->slope.known)
 		PUT(&w, ROLE_STRONG, "%s", slope(m->slope.per_s).s);
 	if (b.height >= lines + PANEL_GRAPH) {
@@ -497,7 +499,8 @@ static int memory_strip(void *state, const struct shared *sh, struct canvas *c,
 		PUT(&w, ROLE_HEADING, "MEMORY  nothing is known of it");
 		return lines;
 	}
-	PUT(&w, ROLE_HEADING, "MEMORY  RSS %s", fig_bytes(m->rss_bytes).s);
+	PUT(&w, ROLE_HEADING, "MEMORY  RSS %s%s", fig_bytes(m->rss_bytes).s,
+	    m->alone ? " without children" : "");
 	if (m->slope.known)
 		PUT(&w, ROLE_HEADING, "%s", slope(m->slope.per_s).s);
 	if (lines == 1)
