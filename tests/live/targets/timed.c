@@ -1,5 +1,8 @@
-/* A function of known durations, told as "END SECONDS", and where its code is. */
+/* A function of known durations, told as "END SECONDS", and where its code is.
+ * timed SECONDS: begins at a line on its input, and is idle after that time: whoever looks all
+ * the time sees all calls. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -22,13 +25,18 @@ __attribute__((noinline)) double timed_step(double seconds)
 	return end;
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
+	double end = 1e18;
 	unsigned i;
 
 	printf("at %p\n", (void *)timed_step);
 	ready();
-	for (i = 0;; i++) {
+	if (argc > 1) {
+		getchar();
+		end = now() + atof(argv[1]);
+	}
+	for (i = 0; now() < end; i++) {
 		double began = now();
 
 		timed_step(i % 10 == 0 ? 0.004 : 0.0005);
@@ -36,4 +44,6 @@ int main(void)
 		fflush(stdout);
 		usleep(2000);
 	}
+	pause();
+	return 0;
 }
