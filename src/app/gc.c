@@ -54,7 +54,6 @@ struct gc_part {
 	struct freeing *freeing;
 	VEC(struct collector) collectors;
 	VEC(struct asked) asked;
-	bool exact; /* some source tells of pauses now */
 	bool cost_known, cost_fails;
 	struct watch_cost cost;
 };
@@ -390,7 +389,7 @@ static void turn(void *state, uint64_t now)
 
 	ask_spaces(g, now);
 	freeing_turn(g->freeing, &g->samples, now);
-	g->exact = false;
+	g->samples.n_told = 0;
 	while (i < g->collectors.n) {
 		struct collector *c = &g->collectors.v[i];
 		struct space *s = space_of(g, c);
@@ -410,7 +409,8 @@ static void turn(void *state, uint64_t now)
 		}
 		if (!c->watch)
 			arm(g, c, s, now);
-		g->exact |= c->watch || !c->source->registers_only;
+		if (c->watch || !c->source->registers_only)
+			gc_samples_told(&g->samples, c->source->name);
 		i++;
 	}
 }
@@ -448,8 +448,7 @@ static void put(void *state, struct snapshot *s)
 {
 	struct gc_part *g = state;
 
-	/* Estimated only where nobody knows better. */
-	gc_samples_take(&g->samples, g->e, s->time_ns, g->exact ? NULL : &g->pauses);
+	gc_samples_take(&g->samples, g->e, s->time_ns, &g->pauses);
 	if (g->collectors.n == 0 && g->pauses.first_ns == 0)
 		s->gc.reason = "no garbage collector is known in this process";
 	pauses_put(&g->pauses, s->time_ns, s->window_ns, &s->arena, &s->gc);

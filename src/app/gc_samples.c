@@ -162,7 +162,7 @@ static uint32_t text_of(struct gc_samples *g, const struct engine *e, uint32_t n
 /* A spell that is over: a pause, or a burst. */
 static void end_collecting(struct gc_spell *s, struct pauses *rows, uint64_t period)
 {
-	if (s->weight_ns && rows) {
+	if (s->weight_ns) {
 		size_t row = pauses_row(rows, s->runtime, "samples", "gc on the stack");
 
 		pauses_exact(rows, row, GC_ESTIMATED, period);
@@ -171,7 +171,7 @@ static void end_collecting(struct gc_spell *s, struct pauses *rows, uint64_t per
 		pauses_count(rows, row, s->last_ns, 1);
 		pauses_time(rows, row, s->last_ns, s->weight_ns, 1);
 	}
-	s->weight_ns = 0;
+	s->weight_ns = s->ready_ns = 0;
 }
 
 static void end_freeing(struct gc_samples *g, struct gc_spell *s)
@@ -185,9 +185,34 @@ static void end_freeing(struct gc_samples *g, struct gc_spell *s)
 
 static void extend(struct gc_spell *s, const struct run *r, const char *runtime)
 {
-	s->weight_ns += run_weight(r);
+	s->weight_ns += run_weight(r) + s->ready_ns;
+	s->ready_ns = 0;
 	s->last_ns = r->time_ns;
 	s->runtime = runtime;
+}
+
+void gc_samples_told(struct gc_samples *g, const char *runtime)
+{
+	if (g->n_told < GC_TOLD_MOST)
+		g->told[g->n_told++] = runtime;
+}
+
+static bool is_told(const struct gc_samples *g, const char *runtime)
+{
+	size_t i;
+
+	for (i = 0; i < g->n_told; i++)
+		if (strcmp(g->told[i], runtime) == 0)
+			return true;
+	return false;
+}
+
+/* Time without a CPU has no stack of its own: what goes on after it went on in it, too. */
+static bool is_ready(const struct history *h, const struct run *r)
+{
+	const struct frame *f = &h->frames.v[h->nodes.v[r->stack].frame].frame;
+
+	return f->kind == FRAME_MARK && f->address == MARK_RUNNABLE;
 }
 
 void gc_samples_freeing(struct gc_samples *g, struct gc_spell *freeing, unsigned frees,
@@ -214,6 +239,11 @@ static void take_run(struct gc_samples *g, struct engine *e, const struct run *r
 		VEC_PUSH(&g->freeing)->runtime = "";
 	collecting = &g->collecting.v[r->thread];
 	freeing = &g->freeing.v[r->thread];
+	if (is_ready(&e->history, r)) {
+		if (collecting->weight_ns)
+			collecting->ready_ns += run_weight(r);
+		return;
+	}
 	if (!s.collects || strcmp(collecting->runtime, s.runtime) != 0)
 		end_collecting(collecting, rows, period);
 	gc_samples_freeing(g, freeing, s.collects ? 0 : s.frees, r->time_ns,
@@ -224,7 +254,7 @@ static void take_run(struct gc_samples *g, struct engine *e, const struct run *r
 		*to = (struct gc_sample){ r->time_ns, run_weight(r),
 					  text_of(g, e, s.outer), r->count };
 		/* What an interpreter says itself has rows already. */
-		if (s.runtime[0])
+		if (s.runtime[0] && !is_told(g, s.runtime))
 			extend(collecting, r, s.runtime);
 	}
 }

@@ -9,6 +9,7 @@
 #include "model/pauses.h"
 
 #define GC_SAMPLES_KEPT 4096u
+#define GC_TOLD_MOST 16u
 
 struct gc_sample {
 	uint64_t time_ns, weight_ns;
@@ -19,6 +20,8 @@ struct gc_sample {
 /* Of one thread: what goes on since when. */
 struct gc_spell {
 	uint64_t last_ns, weight_ns;
+	uint64_t
+	    ready_ns; /* waited for a CPU since: part of it when it goes on after that */
 	const char *runtime;
 };
 
@@ -37,13 +40,18 @@ struct gc_samples {
 		uint64_t time_ns, weight_ns;
 	} burst[256];
 	uint64_t bursts;
+	/* Runtimes whose collections a source tells: no rows of them from samples. */
+	const char *told[GC_TOLD_MOST];
+	size_t n_told;
 };
 
 void gc_samples_init(struct gc_samples *g);
 void gc_samples_done(struct gc_samples *g);
 void gc_samples_clear(struct gc_samples *g);
-/* Goes over what the history got since the last time. `rows`: collections become rows of
- * their own, estimated. */
+/* A source speaks for this runtime ("V8", a static string), until the next clear of n_told. */
+void gc_samples_told(struct gc_samples *g, const char *runtime);
+/* Goes over what the history got since the last time: collections of runtimes of which no source
+ * tells become rows of their own, estimated. */
 void gc_samples_take(struct gc_samples *g, struct engine *e, uint64_t now_ns,
 		     struct pauses *rows);
 /* Names of a function of the engine's, kept. */
