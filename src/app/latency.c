@@ -255,10 +255,8 @@ static void put_row(struct latency *l, uint32_t thing, uint64_t from, struct sna
 	compare_with_base(t, r);
 }
 
-static void latency_put(void *state, struct snapshot *s)
+static void put_rows(struct latency *l, uint64_t from, struct snapshot *s)
 {
-	struct latency *l = state;
-	uint64_t from = s->time_ns > s->covered_ns ? s->time_ns - s->covered_ns : 0;
 	struct choice *chosen;
 	size_t i, n;
 
@@ -277,6 +275,17 @@ static void latency_put(void *state, struct snapshot *s)
 	s->latency.probes_pct = latency_exact_cost(l);
 	latency_put_slow(l, from, s);
 	free(chosen);
+}
+
+static void latency_put(void *state, struct snapshot *s)
+{
+	put_rows(state, s->time_ns > s->covered_ns ? s->time_ns - s->covered_ns : 0, s);
+}
+
+void latency_take(struct latency *l, uint64_t from, struct snapshot *s)
+{
+	put_rows(l, from, s);
+	latency_take_slow(l, s);
 }
 
 /* ---- The part ------------------------------------------------------------------------ */

@@ -31,6 +31,7 @@ struct slow_call {
 	uint32_t thing, thread;
 	char *stack;   /* or NULL */
 	bool searched; /* among the samples, in vain */
+	bool taken;    /* by a recording */
 	double stack_pct;
 };
 
@@ -178,6 +179,10 @@ void latency_looked(struct latency *l, uint32_t thread, uint32_t node, uint64_t 
 void latency_stood(struct latency *l, uint32_t thread, uint32_t node, uint64_t now_ns);
 void latency_keep_slow(struct latency *l, const struct latency_event *ev);
 void latency_put_slow(struct latency *l, uint64_t from_ns, struct snapshot *s);
+/* For a recording: the snapshot's latencies become those since from_ns, its slow calls the
+ * longest of those that nobody took. */
+void latency_take(struct latency *l, uint64_t from_ns, struct snapshot *s);
+void latency_take_slow(struct latency *l, struct snapshot *s);
 /* Keeps a slow one with its stack; the same one again (its end was put off) replaces it. */
 void latency_slow(struct latency *l, const struct latency_event *ev);
 /* Reads what came since into the log; returns how many there were. */

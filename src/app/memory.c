@@ -340,19 +340,6 @@ static void put_limit(const struct memory *m, struct snapshot_memory *out)
 	}
 }
 
-/* A steady process has no date on which it hits its limit, whatever its slope's noise. */
-static void put_time_left(struct snapshot_memory *out)
-{
-	double room = (double)out->headroom_bytes;
-
-	if (out->limit == LIMIT_NONE || !out->slope.known ||
-	    out->verdict == VERDICT_STEADY || out->slope.low <= 0)
-		return;
-	out->limit_s = trend_seconds(room, out->slope.per_s);
-	out->limit_soonest_s = trend_seconds(room, out->slope.high);
-	out->limit_latest_s = trend_seconds(room, out->slope.low);
-}
-
 static int by_growth(const void *a, const void *b)
 {
 	const struct memory_grower *x = a, *y = b;
@@ -476,7 +463,7 @@ static void memory_put(void *state, struct snapshot *s)
 		out->limit_name = out->limit == LIMIT_CGROUP
 				      ? arena_str(&s->arena, m->group.name)
 				      : "the machine";
-	put_time_left(out);
+	memory_time_left(out);
 	put_series(m, s);
 	put_growers(m, s);
 	/* With children the header's RSS is of all of them, and this slope is not. */

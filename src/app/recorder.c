@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "app/engine_state.h"
+#include "app/latency.h"
 #include "base/clock.h"
 
 #define WAITING_MOST ((size_t)64 << 20)
@@ -183,7 +184,7 @@ struct feeding {
 	struct engine *engine;
 	struct recorder *recorder;
 	struct gatherer *gatherer;
-	uint64_t gathered_ns;
+	uint64_t gathered_ns, told_ns; /* and how far latencies are told */
 	/* What the files before this one hold: figures that count from the start. */
 	struct figures_before {
 		uint64_t samples, due, broken, lost[LOSS_COUNT];
@@ -239,6 +240,7 @@ static void *recorder_part_open(struct engine *e)
 	f->engine = e;
 	f->recorder = e->config.recorder;
 	f->gatherer = gatherer_new(e->first_ns);
+	f->told_ns = e->first_ns;
 	return f;
 }
 
@@ -283,6 +285,7 @@ static void recorder_part_put(void *state, struct snapshot *s)
 	struct engine *e = f->engine;
 	uint64_t now = clock_now_ns(), end = engine_picture_ns(e), seconds;
 	struct snapshot_gc window = s->gc;
+	struct snapshot_latency latency = s->latency;
 	struct batch *b;
 
 	if (now - f->gathered_ns < GATHER_NS && !e->finished)
@@ -294,9 +297,13 @@ static void recorder_part_put(void *state, struct snapshot *s)
 	    recorder_dropped(f->recorder) + gatherer_missed(f->gatherer);
 	if (e->pauses)
 		pauses_take(e->pauses, &s->arena, &s->gc);
+	if (e->latency)
+		latency_take(e->latency, f->told_ns, s);
+	f->told_ns = s->time_ns;
 	batch_facts(b, s);
 	leave_out(b->facts, &f->before);
 	s->gc = window;
+	s->latency = latency;
 	batch_squeeze(b, ROWS_A_SECOND * (size_t)seconds);
 	if (!e->finished)
 		begin_next(f, b, s, end);

@@ -9,6 +9,7 @@
 #include "base/text.h"
 
 #define SLOW_SHOWN 32u
+#define SLOW_TAKEN 8u /* at once, once a second */
 #define STACK_TEXT_MOST 600u
 #define RUNS_MOST 2000u
 #define SAMPLES_IN_NS (250 * NS_PER_MSEC)
@@ -185,8 +186,10 @@ void latency_slow(struct latency *l, const struct latency_event *ev)
 
 		if (s->thing == ev->thing && s->thread == ev->thread &&
 		    s->end_ns - s->took_ns == start) {
+			s->wall_ns += ev->end_ns - s->end_ns;
 			s->took_ns = ev->took_ns;
 			s->end_ns = ev->end_ns;
+			s->taken = false;
 			return;
 		}
 	}
@@ -268,6 +271,23 @@ static void late_stack(struct latency *l, struct slow_call *c)
 	    sampled_stack(l, c->thread, c->end_ns - c->took_ns, c->end_ns, &c->stack_pct);
 }
 
+static struct snapshot_slow shown(struct latency *l, struct slow_call *c, struct arena *a)
+{
+	const struct thread *t =
+	    c->thread < l->e->threads.n ? &l->e->threads.v[c->thread] : NULL;
+
+	return (struct snapshot_slow){
+		.time_ns = c->end_ns,
+		.wall_ns = c->wall_ns,
+		.took_ns = c->took_ns,
+		.name = arena_str(a, l->things.v[c->thing].name),
+		.thread = arena_str(a, t ? t->name : ""),
+		.tid = t ? t->tid : 0,
+		.stack = arena_str(a, c->stack ? c->stack : ""),
+		.stack_pct = c->stack_pct,
+	};
+}
+
 void latency_put_slow(struct latency *l, uint64_t from, struct snapshot *s)
 {
 	size_t kept = l->n_slow < SLOW_KEPT ? l->n_slow : SLOW_KEPT, i;
@@ -279,24 +299,48 @@ void latency_put_slow(struct latency *l, uint64_t from, struct snapshot *s)
 	for (i = 0; i < kept; i++) {
 		struct slow_call *c =
 		    &l->slow[(l->n_slow - 1 - i + SLOW_KEPT) % SLOW_KEPT];
-		const struct thread *t =
-		    c->thread < l->e->threads.n ? &l->e->threads.v[c->thread] : NULL;
 
 		if (c->end_ns <= from || c->end_ns > s->time_ns)
 			continue;
 		late_stack(l, c);
 		out->slow_count += l->things.v[c->thing].source == LATENCY_VISITS;
-		if (out->n_slow == SLOW_SHOWN)
-			continue;
-		out->slow[out->n_slow++] = (struct snapshot_slow){
-			.time_ns = c->end_ns,
-			.wall_ns = c->wall_ns,
-			.took_ns = c->took_ns,
-			.name = arena_str(&s->arena, l->things.v[c->thing].name),
-			.thread = arena_str(&s->arena, t ? t->name : ""),
-			.tid = t ? t->tid : 0,
-			.stack = arena_str(&s->arena, c->stack ? c->stack : ""),
-			.stack_pct = c->stack_pct,
-		};
+		if (out->n_slow < SLOW_SHOWN)
+			out->slow[out->n_slow++] = shown(l, c, &s->arena);
 	}
+}
+
+static int by_length(const void *a, const void *b)
+{
+	const struct slow_call *const *x = a, *const *y = b;
+
+	if ((*x)->took_ns != (*y)->took_ns)
+		return (*x)->took_ns > (*y)->took_ns ? -1 : 1;
+	return (*x)->end_ns < (*y)->end_ns ? -1 : (*x)->end_ns > (*y)->end_ns;
+}
+
+/* Those of the last moment wait for the samples that tell their stack, and for a call around
+ * them; but not when there is no next time. */
+void latency_take_slow(struct latency *l, struct snapshot *s)
+{
+	size_t kept = l->n_slow < SLOW_KEPT ? l->n_slow : SLOW_KEPT, i, n = 0;
+	struct snapshot_latency *out = &s->latency;
+	struct slow_call *list[SLOW_KEPT];
+	uint64_t now = clock_now_ns();
+
+	for (i = 0; i < kept; i++) {
+		struct slow_call *c = &l->slow[i];
+
+		if (c->taken || c->end_ns > s->time_ns ||
+		    (now < c->end_ns + SAMPLES_IN_NS && !l->e->finished))
+			continue;
+		late_stack(l, c);
+		c->taken = true;
+		list[n++] = c;
+	}
+	if (n)
+		qsort(list, n, sizeof(*list), by_length);
+	out->n_slow = n < SLOW_TAKEN ? n : SLOW_TAKEN;
+	out->slow = arena_alloc(&s->arena, (out->n_slow + 1) * sizeof(*out->slow));
+	for (i = 0; i < out->n_slow; i++)
+		out->slow[i] = shown(l, list[i], &s->arena);
 }

@@ -1,5 +1,8 @@
-/* Words for the enums, which are the same in JSON and on the screen, and how much RSS grew. */
+/* Words for the enums, which are the same in JSON and on the screen, how much RSS grew, and
+ * when its limit is reached. */
 #include "model/memory.h"
+
+#include "model/trend.h"
 
 void memory_init(struct snapshot_memory *m)
 {
@@ -31,6 +34,19 @@ bool memory_grown(const struct snapshot_memory *m, int64_t *bytes, uint64_t *spa
 	*bytes = (int64_t)(v->cells[last - 1].last - v->cells[first].last);
 	*span_ns = (v->to_ns - v->from_ns) / v->n * (last - 1 - first);
 	return *span_ns >= 1000000000u;
+}
+
+/* A steady process has no date on which it hits its limit, whatever its slope's noise. */
+void memory_time_left(struct snapshot_memory *out)
+{
+	double room = (double)out->headroom_bytes;
+
+	if (out->limit == LIMIT_NONE || !out->slope.known ||
+	    out->verdict == VERDICT_STEADY || out->slope.low <= 0)
+		return;
+	out->limit_s = trend_seconds(room, out->slope.per_s);
+	out->limit_soonest_s = trend_seconds(room, out->slope.high);
+	out->limit_latest_s = trend_seconds(room, out->slope.low);
 }
 
 const char *memory_verdict_name(enum memory_verdict v)

@@ -108,6 +108,8 @@ void memory_init(struct snapshot_memory *m);
 /* What was seen of RSS in the window, from its first value to its last: how much it grew
  * and in what time. False when that is under a second. */
 bool memory_grown(const struct snapshot_memory *m, int64_t *bytes, uint64_t *span_ns);
+/* Fills in when the limit is reached, of headroom, slope and verdict. */
+void memory_time_left(struct snapshot_memory *m);
 const char *memory_verdict_name(enum memory_verdict v); /* "unknown" "steady" "growing" */
 const char *memory_grower_kind_name(enum grower_kind k); /* "mapping" "faults" ... */
 

@@ -72,10 +72,20 @@ struct batch_latency {
 	struct latency_figure figure[LATENCY_FIGURES];
 };
 
+/* A call or request that took longer than the limit. */
+struct batch_slow {
+	int64_t start_us; /* since the recording's start; < 0: it began before */
+	uint64_t took_ns;
+	const char *name, *thread, *stack; /* stack: "a;b;c", root first, or "" */
+	int32_t tid;
+	double stack_pct;
+};
+
 struct batch {
 	struct parcel parcel;
 	uint64_t start_wall_ns; /* time 0, since 1970 */
 	uint64_t time_ns;	/* since then: how far the recording reaches */
+	uint64_t clock_ns;	/* that moment by the clock of its picture */
 	VEC(struct batch_function) functions;
 	VEC(struct batch_frame) frames;
 	VEC(struct batch_place) places;
@@ -85,6 +95,9 @@ struct batch {
 	VEC(struct batch_series) series;
 	VEC(struct batch_pause) pauses;
 	VEC(struct batch_latency) latencies;
+	VEC(struct batch_slow) slow;
+	uint64_t slow_ns;   /* what is slow; 0: not told */
+	const char *cgroup; /* whose memory is limited; NULL: none is */
 	/* Of the session and the gauges; without functions and tree. May be NULL. */
 	struct snapshot *facts;
 	/* Not NULL: the file of this one ends with it, and this writes what comes after. */

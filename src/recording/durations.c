@@ -11,6 +11,7 @@
 
 #define ROWS_MOST 4096u
 #define STEPS 60
+#define SLOW_LISTED 4096u
 
 static const double levels[LATENCY_FIGURES] = { 0.5, 0.95, 0.99, 1 };
 
@@ -169,6 +170,56 @@ static void put_latencies(const struct recording *r, uint64_t from_ns, uint64_t 
 	VEC_DONE(&firsts);
 }
 
+/* ---- slow calls ---- */
+
+/* How many there were, of which not all need be kept. */
+static uint64_t count_slow(const struct recording *r, uint64_t from_ns, uint64_t end_ns)
+{
+	double n = 0;
+	size_t i;
+
+	for (i = 0; i < r->points.n && r->points.v[i].time_ns <= end_ns; i++)
+		if (r->points.v[i].time_ns > from_ns && r->points.v[i].value > 0 &&
+		    strcmp(r->points.v[i].name, "slow_calls") == 0)
+			n += r->points.v[i].value;
+	return n < 0x1p53 ? (uint64_t)n : 0;
+}
+
+/* The newest, newest first. */
+static void put_slow(const struct recording *r, uint64_t from_ns, uint64_t end_ns,
+		     struct snapshot *s)
+{
+	struct snapshot_latency *l = &s->latency;
+	struct arena *a = &s->arena;
+	size_t first, last, i;
+
+	for (last = r->slow.n; last && r->slow.v[last - 1].time_ns > end_ns;)
+		last--;
+	for (first = last; first && last - first < SLOW_LISTED &&
+			   r->slow.v[first - 1].time_ns > from_ns;)
+		first--;
+	l->slow_ns = r->slow_ns;
+	l->n_slow = last - first;
+	l->slow_count = count_slow(r, from_ns, end_ns);
+	if (l->slow_count < l->n_slow)
+		l->slow_count = l->n_slow;
+	l->slow = arena_alloc(a, (l->n_slow + 1) * sizeof(*l->slow));
+	for (i = 0; i < l->n_slow; i++) {
+		const struct recording_slow *c = &r->slow.v[last - 1 - i];
+
+		l->slow[i] = (struct snapshot_slow){
+			.time_ns = c->time_ns,
+			.wall_ns = r->start_wall_ns ? r->start_wall_ns + c->time_ns : 0,
+			.took_ns = c->took_ns,
+			.name = arena_str(a, c->name),
+			.thread = arena_str(a, c->thread),
+			.tid = c->tid,
+			.stack = arena_str(a, c->stack),
+			.stack_pct = c->stack_pct,
+		};
+	}
+}
+
 /* ---- pauses ---- */
 
 static bool same_row(const struct recording_pause *a, const struct recording_pause *b)
@@ -303,5 +354,6 @@ void recording_durations(const struct recording *r, uint64_t from_ns, uint64_t e
 			 struct snapshot *s)
 {
 	put_latencies(r, from_ns, end_ns, s);
+	put_slow(r, from_ns, end_ns, s);
 	put_pauses(r, from_ns, end_ns, s);
 }

@@ -51,6 +51,7 @@ void batch_free(struct batch *b)
 	VEC_DONE(&b->series);
 	VEC_DONE(&b->pauses);
 	VEC_DONE(&b->latencies);
+	VEC_DONE(&b->slow);
 	snapshot_free(b->facts);
 	arena_done(&b->arena);
 	free(b);
@@ -62,7 +63,8 @@ size_t batch_bytes(const struct batch *b)
 	       b->stacks.cap * sizeof(*b->stacks.v) +
 	       b->frames.cap * sizeof(*b->frames.v) +
 	       b->places.cap * sizeof(*b->places.v) +
-	       b->functions.cap * sizeof(*b->functions.v);
+	       b->functions.cap * sizeof(*b->functions.v) +
+	       b->slow.cap * sizeof(*b->slow.v);
 }
 
 static void add_series(struct batch *b, const char *name, double value)
@@ -117,6 +119,48 @@ static void add_latencies(struct batch *b, const struct snapshot_latency *l)
 	}
 }
 
+static void add_slow(struct batch *b, const struct snapshot *s)
+{
+	const struct snapshot_latency *l = &s->latency;
+	size_t i;
+
+	b->slow_ns = l->slow_ns;
+	if (l->slow_count)
+		add_series(b, "slow_calls", (double)l->slow_count);
+	for (i = 0; i < l->n_slow; i++) {
+		const struct snapshot_slow *c = &l->slow[i];
+		int64_t end = (int64_t)(b->time_ns + c->time_ns - b->clock_ns);
+
+		if (c->time_ns > b->clock_ns || end < 0)
+			continue;
+		*VEC_PUSH(&b->slow) = (struct batch_slow){
+			.start_us = (end - (int64_t)c->took_ns) / 1000,
+			.took_ns = c->took_ns,
+			.name = arena_str(&b->arena, c->name),
+			.thread = arena_str(&b->arena, c->thread),
+			.stack = arena_str(&b->arena, c->stack),
+			.tid = c->tid,
+			.stack_pct = c->stack_pct,
+		};
+	}
+}
+
+static void add_limit(struct batch *b, const struct snapshot_memory *m)
+{
+	bool group = m->limit == LIMIT_CGROUP;
+
+	if (m->limit == LIMIT_NONE)
+		return;
+	add_series(b, group ? "cgroup_limit_bytes" : "machine_limit_bytes",
+		   (double)m->limit_bytes);
+	add_series(b, group ? "cgroup_left_bytes" : "machine_left_bytes",
+		   (double)m->headroom_bytes);
+	if (m->limit_hits)
+		add_series(b, "cgroup_limit_hits", (double)m->limit_hits);
+	if (group)
+		b->cgroup = arena_str(&b->arena, m->limit_name);
+}
+
 static void add_memory(struct batch *b, const struct snapshot_memory *m)
 {
 	if (!m->known)
@@ -130,6 +174,7 @@ static void add_memory(struct batch *b, const struct snapshot_memory *m)
 	add_series(b, "major_faults_per_s", m->major_per_s);
 	if (m->pss_known)
 		add_series(b, "pss_bytes", (double)m->pss_bytes);
+	add_limit(b, m);
 }
 
 void batch_facts(struct batch *b, const struct snapshot *s)
@@ -165,6 +210,7 @@ void batch_facts(struct batch *b, const struct snapshot *s)
 	add_memory(b, &s->memory);
 	add_pauses(b, &s->gc);
 	add_latencies(b, &s->latency);
+	add_slow(b, s);
 }
 
 /* ---- fewer rows ---- */
@@ -439,6 +485,7 @@ struct batch *gather(struct gatherer *g, const struct gather_from *from)
 
 	b->time_ns = from->end_ns > g->start_ns ? from->end_ns - g->start_ns : 0;
 	b->start_wall_ns = from->wall_ns - b->time_ns;
+	b->clock_ns = from->end_ns;
 	put_functions(g, from->functions, b);
 	if (g->renumbered != from->history->renumbered) {
 		VEC_CLEAR(&g->frames);

@@ -30,10 +30,28 @@ static bool has_own(const struct recording *r)
 	return false;
 }
 
+/* The limit that is nearest may change from a group's to the machine's. */
+static void add_limit(const struct recording *r, const struct recording_point *p,
+		      uint64_t bytes, struct snapshot_memory *m)
+{
+	bool group = is(p, "cgroup_limit_bytes");
+
+	if (group || is(p, "machine_limit_bytes")) {
+		m->limit = group ? LIMIT_CGROUP : LIMIT_MACHINE;
+		m->limit_name = group ? r->cgroup : "the machine";
+		m->limit_bytes = bytes;
+	} else if (is(p, "cgroup_left_bytes") || is(p, "machine_left_bytes")) {
+		m->headroom_bytes = bytes;
+		m->limit_used_bytes = m->limit_bytes > bytes ? m->limit_bytes - bytes : 0;
+	} else if (is(p, "cgroup_limit_hits")) {
+		m->limit_hits = bytes;
+	}
+}
+
 /* Points of one second have its time. Anonymous memory comes before shared, minor faults
  * before major ones: the sums are added when their last part is there. */
-static void add_point(struct course *c, const struct recording_point *p,
-		      struct snapshot_memory *m)
+static void add_point(struct course *c, const struct recording *r,
+		      const struct recording_point *p, struct snapshot_memory *m)
 {
 	uint64_t bytes = p->value > 0 && p->value < 0x1p63 ? (uint64_t)p->value : 0;
 
@@ -60,6 +78,8 @@ static void add_point(struct course *c, const struct recording_point *p,
 	} else if (is(p, "major_faults_per_s")) {
 		m->major_per_s = p->value;
 		series_add(&c->faults, p->time_ns, m->minor_per_s + p->value);
+	} else {
+		add_limit(r, p, bytes, m);
 	}
 }
 
@@ -107,6 +127,7 @@ static void put_verdict(const struct recording *r, const struct course *c,
 	m->slope = answer.slope;
 	if (end_ns + answer.verdict_in_ns <= r->duration_ns)
 		m->verdict_in_ns = answer.verdict_in_ns;
+	memory_time_left(m);
 	if (m->slope.known && alone(r))
 		s->target_rss_slope = m->slope.per_s;
 }
@@ -123,11 +144,12 @@ void recording_memory(const struct recording *r, uint64_t end_ns, struct snapsho
 	series_init(&c->cpu);
 	c->own = has_own(r);
 	for (i = 0; i < r->points.n && r->points.v[i].time_ns <= end_ns; i++)
-		add_point(c, &r->points.v[i], &m);
+		add_point(c, r, &r->points.v[i], &m);
 	s->cpu = series_look(&c->cpu, &s->arena, begin(end_ns + 1, s), end_ns + 1, true,
 			     MEMORY_CELLS);
 	if (m.known) {
 		m.time_ns = end_ns;
+		m.limit_name = arena_str(&s->arena, m.limit_name);
 		s->memory = m;
 		put_course(c, end_ns, s);
 		put_verdict(r, c, end_ns, s);

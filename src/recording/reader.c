@@ -96,7 +96,7 @@ struct recording *recording_new(void)
 	struct recording *r = xcalloc(1, sizeof(*r));
 
 	r->id = r->creator = r->host = r->command = r->cmdline = r->runtime = "";
-	r->backend = r->limits = r->status = r->error = "";
+	r->backend = r->limits = r->status = r->error = r->cgroup = "";
 	r->exit_status = -1;
 	history_init(&r->history, 0);
 	/* It never makes room: there is exactly as much as the file has. */
@@ -117,6 +117,7 @@ void recording_free(struct recording *r)
 	VEC_DONE(&r->points);
 	VEC_DONE(&r->pauses);
 	VEC_DONE(&r->latencies);
+	VEC_DONE(&r->slow);
 	VEC_DONE(&r->messages);
 	arena_done(&r->arena);
 	free(r);

@@ -27,6 +27,7 @@
 #define RECORDING_RUNS (24u << 20)
 #define RECORDING_SERIES (1u << 22)
 #define RECORDING_MESSAGES 1000u
+#define RECORDING_SLOW (1u << 20)
 
 /* Time 0 of a recording in its history, so that windows before it are no special case. */
 #define RECORDING_ZERO_NS (86400ull * 1000000000)
@@ -59,16 +60,25 @@ struct recording_latency {
 	uint64_t ns[LATENCY_FIGURES]; /* 0: not known */
 };
 
+struct recording_slow {
+	uint64_t time_ns, took_ns; /* its end */
+	const char *name, *thread, *stack;
+	int32_t tid;
+	double stack_pct;
+};
+
 struct recording {
 	/* The session; strings are never NULL. */
 	const char *id, *creator, *host, *command, *cmdline, *runtime, *backend, *limits,
 	    *status, *error;
+	const char *cgroup; /* whose memory is limited, or "" */
 	int32_t pid;
 	enum mode mode;
 	double rate_hz, own_cpu_pct, taken_pct;
 	int cpus, exit_status;
 	uint64_t target_start_ns, start_wall_ns, duration_ns;
 	uint64_t samples, samples_due, broken, own_rss_bytes;
+	uint64_t slow_ns; /* what is slow; 0: not told */
 	bool running;	  /* a recorder holds the file now */
 	bool interrupted; /* its recorder ended without a word: the last second may be
 			     missing */
@@ -82,6 +92,7 @@ struct recording {
 	VEC(struct recording_point) points;	 /* by time */
 	VEC(struct recording_pause) pauses;	 /* by time */
 	VEC(struct recording_latency) latencies; /* by time */
+	VEC(struct recording_slow) slow;	 /* by time */
 	VEC(struct snapshot_message) messages;
 	struct live live; /* of the pictures made of it */
 	struct arena arena;

@@ -356,6 +356,47 @@ static bool take_latency(struct reading *in, sqlite3_stmt *q)
 	return true;
 }
 
+/* When it ended, in microseconds since the start, which it may have begun before. */
+static bool take_slow(struct reading *in, sqlite3_stmt *q)
+{
+	const int64_t most_us = (int64_t)DURATION_MOST_MS * 1000;
+	struct recording_slow *c;
+	int64_t end_us;
+
+	if (!is_int(q, 0, -most_us, most_us) || !is_int(q, 1, 0, INT32_MAX) ||
+	    !is_int(q, 3, 0, 2 * most_us * 1000))
+		return false;
+	end_us = sqlite3_column_int64(q, 0) + sqlite3_column_int64(q, 3) / 1000;
+	if (end_us < 0 || end_us > most_us)
+		return false;
+	c = VEC_PUSH(&in->r->slow);
+	c->time_ns = (uint64_t)end_us * 1000;
+	c->tid = (int32_t)whole(q, 1);
+	c->name = common(in, q, 2);
+	c->took_ns = whole(q, 3);
+	c->thread = common(in, q, 4);
+	c->stack = common(in, q, 5);
+	c->stack_pct = real(q, 6, 100);
+	return true;
+}
+
+static bool take_fact(struct reading *in, sqlite3_stmt *q)
+{
+	char name[RECORDING_STRING_MAX + 1], value[RECORDING_STRING_MAX + 1];
+	int64_t number = sqlite3_column_int64(q, 1);
+
+	words(q, 0, name);
+	words(q, 1, value);
+	if (strcmp(name, "cgroup") == 0)
+		in->r->cgroup = arena_str(&in->r->arena, value);
+	if (strcmp(name, "slow_ns") == 0) {
+		if (number < 0 || (uint64_t)number > DURATION_MOST_MS * NS_PER_MSEC)
+			return false;
+		in->r->slow_ns = (uint64_t)number;
+	}
+	return true; /* what else a later ptop knows */
+}
+
 static bool take_loss(struct reading *in, sqlite3_stmt *q)
 {
 	char reason[RECORDING_STRING_MAX + 1];
@@ -416,5 +457,10 @@ int reading_tables(struct reading *in)
 
 	for (i = 0; !ret && i < sizeof(steps) / sizeof(steps[0]); i++)
 		ret = each(in, steps[i].sql, steps[i].most, steps[i].take);
+	if (!ret && schema_has(in->db, "slow"))
+		ret = each(in, "SELECT * FROM slow ORDER BY start_us + took_ns / 1000",
+			   RECORDING_SLOW, take_slow);
+	if (!ret && schema_has(in->db, "fact"))
+		ret = each(in, "SELECT * FROM fact LIMIT 1000", 1000, take_fact);
 	return ret;
 }

@@ -1,7 +1,8 @@
 /* What is written once is compared when read: a table counts as ours only when its
  * definition in the file is the very text below, so no view, virtual table, generated
  * column or CHECK of a stranger is ever evaluated. Further tables and indexes somebody
- * added for their own queries are not looked at. */
+ * added for their own queries are not looked at. Tables that came after the first recordings
+ * of this version were written may be missing. */
 #include "recording/schema.h"
 
 #include <errno.h>
@@ -43,9 +44,15 @@ static const struct {
 	{ "loss", "CREATE TABLE loss(reason TEXT, samples INTEGER)" },
 	{ "message", "CREATE TABLE message(wall_ns INTEGER, warning INTEGER, "
 		     "text TEXT)" },
+	{ "slow",
+	  "CREATE TABLE slow(start_us INTEGER, tid INTEGER, name TEXT, took_ns INTEGER, "
+	  "thread TEXT, stack TEXT, stack_pct REAL, PRIMARY KEY(start_us, tid, name)) "
+	  "WITHOUT ROWID" },
+	{ "fact", "CREATE TABLE fact(name TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID" },
 };
 
 #define TABLES (sizeof(tables) / sizeof(tables[0]))
+#define TABLES_ALWAYS 12u /* those after them may be missing */
 
 int schema_error(sqlite3 *db, const char *path, const char *what, struct error *err)
 {
@@ -93,16 +100,17 @@ static int pragma_number(sqlite3 *db, const char *sql, int64_t *v)
 	return ret;
 }
 
-static int check_tables(sqlite3 *db, const char *path, struct error *err)
+/* Which tables are there and ours. */
+static int find_tables(sqlite3 *db, bool seen[TABLES])
 {
 	sqlite3_stmt *q = NULL;
-	bool seen[TABLES] = { false };
 	size_t i;
 	int step;
 
+	memset(seen, 0, TABLES * sizeof(*seen));
 	if (sqlite3_prepare_v2(db, "SELECT name, sql FROM sqlite_schema", -1, &q, NULL) !=
 	    SQLITE_OK)
-		return schema_error(db, path, "cannot be read", err);
+		return -EIO;
 	while ((step = sqlite3_step(q)) == SQLITE_ROW) {
 		const char *name = (const char *)sqlite3_column_text(q, 0);
 		const char *sql = (const char *)sqlite3_column_text(q, 1);
@@ -112,9 +120,17 @@ static int check_tables(sqlite3 *db, const char *path, struct error *err)
 				seen[i] |= strcmp(sql, tables[i].sql) == 0;
 	}
 	sqlite3_finalize(q);
-	if (step != SQLITE_DONE)
+	return step == SQLITE_DONE ? 0 : -EIO;
+}
+
+static int check_tables(sqlite3 *db, const char *path, struct error *err)
+{
+	bool seen[TABLES];
+	size_t i;
+
+	if (find_tables(db, seen))
 		return schema_error(db, path, "cannot be read", err);
-	for (i = 0; i < TABLES; i++)
+	for (i = 0; i < TABLES_ALWAYS; i++)
 		if (!seen[i]) {
 			error_set(err, EXIT_FAILED,
 				  "%s: not a recording as ptop writes it (table %s)",
@@ -124,6 +140,19 @@ static int check_tables(sqlite3 *db, const char *path, struct error *err)
 			return -EINVAL;
 		}
 	return 0;
+}
+
+bool schema_has(sqlite3 *db, const char *table)
+{
+	bool seen[TABLES];
+	size_t i;
+
+	if (find_tables(db, seen))
+		return false;
+	for (i = 0; i < TABLES; i++)
+		if (strcmp(tables[i].name, table) == 0)
+			return seen[i];
+	return false;
 }
 
 int schema_check(sqlite3 *db, const char *path, struct error *err)

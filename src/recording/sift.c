@@ -227,6 +227,25 @@ static const char *again(struct sifting *s, const char *text)
 	return intern_get(strings, intern_add(strings, text));
 }
 
+static void add_slow(struct sifting *s, uint64_t offset, uint64_t from, uint64_t to)
+{
+	size_t i;
+
+	for (i = 0; i < s->from->slow.n; i++) {
+		struct recording_slow c = s->from->slow.v[i];
+		const struct recording_thread t = { 0, c.tid, c.thread, "" };
+
+		if ((from && c.time_ns <= from) || c.time_ns > to ||
+		    !wanted(s->how->threads, &t))
+			continue;
+		c.time_ns += offset - from;
+		c.name = again(s, c.name);
+		c.thread = again(s, c.thread);
+		c.stack = again(s, c.stack);
+		*VEC_PUSH(&s->to->slow) = c;
+	}
+}
+
 static void add_durations(struct sifting *s, uint64_t offset, uint64_t from, uint64_t to)
 {
 	size_t i;
@@ -253,6 +272,7 @@ static void add_durations(struct sifting *s, uint64_t offset, uint64_t from, uin
 		l.exactness = again(s, l.exactness);
 		*VEC_PUSH(&s->to->latencies) = l;
 	}
+	add_slow(s, offset, from, to);
 }
 
 static void copy_session(struct recording *to, const struct recording *from)
@@ -267,6 +287,8 @@ static void copy_session(struct recording *to, const struct recording *from)
 	to->runtime = arena_str(a, from->runtime);
 	to->backend = arena_str(a, from->backend);
 	to->limits = arena_str(a, from->limits);
+	to->cgroup = arena_str(a, from->cgroup);
+	to->slow_ns = from->slow_ns;
 	to->pid = from->pid;
 	to->mode = from->mode;
 	to->rate_hz = from->rate_hz;

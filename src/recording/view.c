@@ -281,6 +281,7 @@ struct batch *recording_batch(struct recording *r, const struct picture_query *q
 					    r->threads.v[i].process };
 	gatherer = gatherer_new(from);
 	b = gather(gatherer, &g);
+	b->clock_ns = facts->time_ns;
 	batch_facts(b, facts);
 	b->facts->samples_ever = facts->samples;
 	gatherer_free(gatherer);

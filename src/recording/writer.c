@@ -17,6 +17,8 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/text.h"
+#include "recording/bind.h"
+#include "recording/put_durations.h"
 #include "recording/schema.h"
 
 #define PATH_LONGEST 3900u
@@ -37,6 +39,8 @@ enum statement {
 	PUT_SERIES,
 	PUT_PAUSE,
 	PUT_LATENCY,
+	PUT_SLOW,
+	PUT_FACT,
 	PUT_LOSS,
 	PUT_MESSAGE,
 	SET_FACTS,
@@ -55,6 +59,8 @@ static const char *const texts[STATEMENTS] = {
 	[PUT_SERIES] = "INSERT INTO series VALUES(?,?,?)",
 	[PUT_PAUSE] = "INSERT INTO pause VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
 	[PUT_LATENCY] = "INSERT INTO latency VALUES(?,?,?,?,?,?,?,?,?)",
+	[PUT_SLOW] = "INSERT OR REPLACE INTO slow VALUES(?,?,?,?,?,?,?)",
+	[PUT_FACT] = "INSERT OR REPLACE INTO fact VALUES(?,?)",
 	[PUT_LOSS] = "UPDATE loss SET samples=?2 WHERE reason=?1",
 	[PUT_MESSAGE] = "INSERT INTO message VALUES(?,?,?)",
 	[SET_FACTS] = "UPDATE session SET host=?, pid=?, command=?, cmdline=?, "
@@ -74,6 +80,8 @@ struct writer {
 	double own_cpu_sum; /* of the pictures so far */
 	uint64_t pictures;
 	bool failed;
+	uint64_t slow_ns; /* as written */
+	bool grouped;	  /* the name of the control group is written */
 	char path[PATH_LONGEST + 1];
 };
 
@@ -250,24 +258,6 @@ out:
 
 /* ---- rows ---- */
 
-static void bind_int(sqlite3_stmt *q, int column, uint64_t v)
-{
-	sqlite3_bind_int64(q, column, (sqlite3_int64)v);
-}
-
-static void bind_text(sqlite3_stmt *q, int column, const char *s)
-{
-	sqlite3_bind_text(q, column, s ? s : "", -1, SQLITE_STATIC);
-}
-
-static bool done(sqlite3_stmt *q)
-{
-	int step = sqlite3_step(q);
-
-	sqlite3_reset(q);
-	return step == SQLITE_DONE;
-}
-
 static bool put_functions(struct writer *w, const struct batch *b)
 {
 	sqlite3_stmt *q = w->put[PUT_FUNCTION];
@@ -283,7 +273,7 @@ static bool put_functions(struct writer *w, const struct batch *b)
 		bind_text(q, 4, code_kind_name(f->kind));
 		bind_text(q, 5, f->runtime);
 		bind_int(q, 6, f->library);
-		ok = done(q);
+		ok = bind_done(q);
 	}
 	return ok;
 }
@@ -301,7 +291,7 @@ static bool put_frames(struct writer *w, const struct batch *b)
 		bind_text(q, 2, frame_kind_name(f->frame.kind));
 		bind_int(q, 3, f->frame.object);
 		bind_int(q, 4, f->frame.address);
-		ok = done(q);
+		ok = bind_done(q);
 	}
 	q = w->put[PUT_PLACE];
 	for (i = 0; ok && i < b->places.n; i++) {
@@ -312,7 +302,7 @@ static bool put_frames(struct writer *w, const struct batch *b)
 		bind_int(q, 3, p->function);
 		bind_text(q, 4, p->file);
 		sqlite3_bind_int64(q, 5, p->line);
-		ok = done(q);
+		ok = bind_done(q);
 	}
 	return ok;
 }
@@ -327,7 +317,7 @@ static bool put_stacks(struct writer *w, const struct batch *b)
 		bind_int(q, 1, b->stacks.v[i].id);
 		bind_int(q, 2, b->stacks.v[i].parent);
 		bind_int(q, 3, b->stacks.v[i].frame);
-		ok = done(q);
+		ok = bind_done(q);
 	}
 	q = w->put[PUT_THREAD];
 	for (i = 0; ok && i < b->threads.n; i++) {
@@ -336,7 +326,7 @@ static bool put_stacks(struct writer *w, const struct batch *b)
 		sqlite3_bind_int64(q, 3, b->threads.v[i].tid);
 		bind_text(q, 4, b->threads.v[i].name);
 		bind_text(q, 5, b->threads.v[i].process);
-		ok = done(q);
+		ok = bind_done(q);
 	}
 	return ok;
 }
@@ -356,65 +346,44 @@ static bool put_runs(struct writer *w, const struct batch *b)
 		bind_int(q, 4, (r->weight_ns + 500) / 1000);
 		bind_int(q, 5, r->samples);
 		bind_int(q, 6, r->off_cpu);
-		ok = done(q);
+		ok = bind_done(q);
 	}
 	q = w->put[PUT_SERIES];
 	for (i = 0; ok && i < b->series.n; i++) {
 		bind_int(q, 1, b->time_ns / NS_PER_MSEC);
 		bind_text(q, 2, b->series.v[i].name);
 		sqlite3_bind_double(q, 3, b->series.v[i].value);
-		ok = done(q);
+		ok = bind_done(q);
 	}
 	return ok;
 }
 
-static bool put_pauses(struct writer *w, const struct batch *b)
+static bool put_fact(struct writer *w, const char *name, const char *value)
 {
-	sqlite3_stmt *q = w->put[PUT_PAUSE];
-	bool ok = true;
-	size_t i, k;
+	sqlite3_stmt *q = w->put[PUT_FACT];
 
-	for (i = 0; ok && i < b->pauses.n; i++) {
-		const struct batch_pause *p = &b->pauses.v[i];
-		const uint64_t numbers[] = { p->interval_ns, p->count,	p->timed,
-					     p->total_ns,    p->p50_ns, p->p95_ns,
-					     p->p99_ns,	     p->max_ns, p->collected };
-
-		bind_int(q, 1, b->time_ns / NS_PER_MSEC);
-		bind_text(q, 2, p->runtime);
-		bind_text(q, 3, p->source);
-		bind_text(q, 4, p->generation);
-		bind_text(q, 5, p->cause);
-		for (k = 0; k < sizeof(numbers) / sizeof(numbers[0]); k++)
-			bind_int(q, 6 + (int)k, numbers[k]);
-		ok = done(q);
-	}
-	return ok;
+	bind_text(q, 1, name);
+	bind_text(q, 2, value);
+	return bind_done(q);
 }
 
-static bool put_latencies(struct writer *w, const struct batch *b)
+/* Once, and when they change. */
+static bool put_named(struct writer *w, const struct batch *b)
 {
-	sqlite3_stmt *q = w->put[PUT_LATENCY];
-	bool ok = true;
-	size_t i;
-	int k;
+	char number[24];
 
-	for (i = 0; ok && i < b->latencies.n; i++) {
-		const struct batch_latency *l = &b->latencies.v[i];
-
-		bind_int(q, 1, b->time_ns / NS_PER_MSEC);
-		bind_text(q, 2, l->name);
-		bind_text(q, 3, l->source);
-		bind_text(q, 4, l->exactness);
-		bind_int(q, 5, l->count);
-		for (k = 0; k < LATENCY_FIGURES; k++)
-			if (l->figure[k].known == LATENCY_KNOWN)
-				bind_int(q, 6 + k, l->figure[k].ns);
-			else
-				sqlite3_bind_null(q, 6 + k);
-		ok = done(q);
+	if (b->slow_ns && b->slow_ns != w->slow_ns) {
+		snprintf(number, sizeof(number), "%llu", (unsigned long long)b->slow_ns);
+		if (!put_fact(w, "slow_ns", number))
+			return false;
+		w->slow_ns = b->slow_ns;
 	}
-	return ok;
+	if (b->cgroup && !w->grouped) {
+		if (!put_fact(w, "cgroup", b->cgroup))
+			return false;
+		w->grouped = true;
+	}
+	return true;
 }
 
 static bool put_facts(struct writer *w, const struct snapshot *s)
@@ -442,12 +411,12 @@ static bool put_facts(struct writer *w, const struct snapshot *s)
 	sqlite3_bind_double(q, 15, w->own_cpu_sum / (double)w->pictures);
 	bind_int(q, 16, s->own_rss_bytes);
 	sqlite3_bind_double(q, 17, s->taken_pct);
-	ok = done(q);
+	ok = bind_done(q);
 	q = w->put[PUT_LOSS];
 	for (l = 0; ok && l < LOSS_COUNT; l++) {
 		bind_text(q, 1, loss_name(l));
 		bind_int(q, 2, s->lost[l]);
-		ok = done(q);
+		ok = bind_done(q);
 	}
 	return ok;
 }
@@ -457,12 +426,14 @@ static bool put_all(struct writer *w, const struct batch *b)
 	sqlite3_stmt *q = w->put[SET_END];
 
 	if (!put_functions(w, b) || !put_frames(w, b) || !put_stacks(w, b) ||
-	    !put_runs(w, b) || !put_pauses(w, b) || !put_latencies(w, b) ||
+	    !put_runs(w, b) || !durations_put_pauses(w->put[PUT_PAUSE], b) ||
+	    !durations_put_latencies(w->put[PUT_LATENCY], b) ||
+	    !durations_put_slow(w->put[PUT_SLOW], b) || !put_named(w, b) ||
 	    (b->facts && !put_facts(w, b->facts)))
 		return false;
 	bind_int(q, 1, b->start_wall_ns);
 	bind_int(q, 2, b->start_wall_ns + b->time_ns);
-	return done(q);
+	return bind_done(q);
 }
 
 int writer_put(struct writer *w, const struct batch *b, struct error *err)
@@ -486,7 +457,7 @@ int writer_say(struct writer *w, uint64_t wall_ns, bool warning, const char *tex
 	bind_int(q, 1, wall_ns);
 	bind_int(q, 2, warning);
 	bind_text(q, 3, text);
-	return done(q) ? 0 : failed(w, "cannot be written", err);
+	return bind_done(q) ? 0 : failed(w, "cannot be written", err);
 }
 
 /* ---- the end ---- */
@@ -499,7 +470,7 @@ static bool end_session(struct writer *w, const char *failure)
 
 	bind_text(q, 1, failure ? "failed" : "completed");
 	bind_text(q, 2, failure);
-	return done(q);
+	return bind_done(q);
 }
 
 int writer_close(struct writer *w, const char *failure, struct error *err)

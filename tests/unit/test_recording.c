@@ -15,6 +15,7 @@
 #include "base/file.h"
 #include "recording/batch.h"
 #include "recording/reader.h"
+#include "recording/sift.h"
 #include "recording/writer.h"
 
 #define START_NS (5000 * NS_PER_SEC)
@@ -295,6 +296,28 @@ static struct gc_row pause_of(const char *generation, uint64_t ns)
 				.total_ns = ns };
 }
 
+/* In the 20th and 40th second two slow calls, of which one is kept; that of the 40th is told
+ * again in the 41st, longer, with the same start. */
+static void put_slow(struct snapshot *s, uint64_t n)
+{
+	struct snapshot_slow *c = arena_alloc(&s->arena, sizeof(*c));
+
+	s->latency.slow_ns = 100 * NS_PER_MSEC;
+	if (n != 20 && n != 40 && n != 41)
+		return;
+	*c = (struct snapshot_slow){ .time_ns = s->time_ns - NS_PER_SEC / 4,
+				     .took_ns = 300 * NS_PER_MSEC,
+				     .name = "handle",
+				     .thread = "worker",
+				     .tid = 8,
+				     .stack = "main;handle;read",
+				     .stack_pct = 75 };
+	c->took_ns += n == 41 ? NS_PER_SEC : 0;
+	s->latency.slow = c;
+	s->latency.n_slow = 1;
+	s->latency.slow_count = n == 41 ? 0 : 2;
+}
+
 /* Of second n: RSS as told, half of it anonymous; a young pause of 3 ms in each, an old one
  * of 50 ms in the 30th; calls that take n ms. */
 static void put_gauges(struct made *m, uint64_t n, uint64_t rss)
@@ -314,6 +337,7 @@ static void put_gauges(struct made *m, uint64_t n, uint64_t rss)
 		    (struct latency_figure){ LATENCY_KNOWN, n * NS_PER_MSEC };
 	b->start_wall_ns = WALL_NS;
 	b->time_ns = n * NS_PER_SEC;
+	b->clock_ns = START_NS + b->time_ns;
 	s->pid = 7;
 	s->rate_hz = 100;
 	s->target_rss_bytes = rss;
@@ -324,10 +348,17 @@ static void put_gauges(struct made *m, uint64_t n, uint64_t rss)
 	s->memory.shmem_bytes = MIB;
 	s->memory.minor_per_s = 10;
 	s->memory.major_per_s = 1;
+	s->memory.limit = LIMIT_CGROUP;
+	s->memory.limit_name = "/a.service";
+	s->memory.limit_bytes = 4096 * MIB;
+	s->memory.headroom_bytes = 4096 * MIB - rss;
+	s->memory.limit_hits = n;
 	s->gc.rows = rows;
 	s->gc.n_rows = n == 30 ? 2 : 1;
 	s->latency.rows = &call;
 	s->latency.n_rows = 1;
+	s->time_ns = START_NS + n * NS_PER_SEC;
+	put_slow(s, n);
 	batch_facts(b, s);
 	assert_int_equal(writer_put(m->writer, b, NULL), 0);
 	snapshot_free(s);
@@ -379,6 +410,12 @@ static void memory_is_drawn_and_judged(void **state)
 	assert_int_equal(s->cpu.n, MEMORY_CELLS);
 	near(s->cpu.cells[0].min, MINUTES * 60 - 59); /* from the start of its second */
 	near(s->cpu.cells[MEMORY_CELLS - 2].last, MINUTES * 60);
+	assert_int_equal(m->limit, LIMIT_CGROUP);
+	assert_string_equal(m->limit_name, "/a.service");
+	assert_int_equal(m->limit_bytes, 4096 * MIB);
+	assert_int_equal(m->headroom_bytes, (4096 - 460) * MIB);
+	assert_int_equal(m->limit_hits, MINUTES * 60);
+	near(m->limit_s, 4096 - 460); /* at a MiB a second */
 	snapshot_free(s);
 	q.end_ns = 120 * NS_PER_SEC; /* the cursor, where nobody knew yet */
 	s = recording_picture(r, &q, 0, true);
@@ -448,6 +485,71 @@ static void pauses_stand_where_they_were(void **state)
 	assert_int_equal(old, 1);
 	assert_int_equal(sum, 61); /* those timed */
 	assert_int_equal(g->all.count, 122);
+	snapshot_free(s);
+	recording_free(r);
+}
+
+static void slow_calls_are_kept(void **state)
+{
+	struct picture_query q = { .merged = true };
+	struct recording *r = made_gauges(*state, 0), *part;
+	struct snapshot *s = recording_picture(r, &q, 0, false);
+	const struct snapshot_slow *c = s->latency.slow;
+	const struct sift how = { .from_ns = 30 * NS_PER_SEC, .to_ns = 50 * NS_PER_SEC };
+
+	assert_int_equal(s->latency.slow_ns, 100 * NS_PER_MSEC);
+	assert_int_equal(s->latency.slow_count, 4);
+	assert_int_equal(s->latency.n_slow, 2); /* newest first */
+	assert_int_equal(c[0].took_ns, 1300 * NS_PER_MSEC);
+	assert_int_equal(c[0].time_ns, 40750 * NS_PER_MSEC);
+	assert_int_equal(c[0].wall_ns, WALL_NS + 40750 * NS_PER_MSEC);
+	assert_int_equal(c[1].took_ns, 300 * NS_PER_MSEC);
+	assert_int_equal(c[1].time_ns, 19750 * NS_PER_MSEC);
+	assert_string_equal(c[1].name, "handle");
+	assert_string_equal(c[1].thread, "worker");
+	assert_int_equal(c[1].tid, 8);
+	assert_string_equal(c[1].stack, "main;handle;read");
+	near(c[1].stack_pct, 75);
+	snapshot_free(s);
+	part = recording_sift(&r, 1, &how);
+	s = recording_picture(part, &q, 0, false);
+	assert_int_equal(s->latency.slow_ns, 100 * NS_PER_MSEC);
+	assert_int_equal(s->latency.slow_count, 2);
+	assert_int_equal(s->latency.n_slow, 1);
+	assert_int_equal(s->latency.slow[0].time_ns, 10750 * NS_PER_MSEC);
+	snapshot_free(s);
+	recording_free(part);
+	recording_free(r);
+}
+
+/* What was recorded before these tables were there can be read, and a view of such a name
+ * is not run. */
+static void later_tables_may_be_missing(void **state)
+{
+	struct made *m = *state;
+	struct picture_query q = { .merged = true };
+	struct recording *r = made_gauges(m, 0);
+	struct snapshot *s;
+	sqlite3 *db;
+
+	recording_free(r);
+	assert_int_equal(sqlite3_open(m->path, &db), SQLITE_OK);
+	assert_int_equal(
+	    sqlite3_exec(db,
+			 "DROP TABLE fact; DROP TABLE slow; CREATE VIEW slow AS "
+			 "SELECT 1000000 AS start_us, 1 AS tid, 'x' AS name, "
+			 "1000 AS took_ns, '' AS thread, '' AS stack, "
+			 "1.0 AS stack_pct",
+			 NULL, NULL, NULL),
+	    SQLITE_OK);
+	sqlite3_close(db);
+	r = reopened(m);
+	s = recording_picture(r, &q, 0, false);
+	assert_int_equal(s->latency.n_rows, 1);
+	assert_int_equal(s->latency.n_slow, 0);
+	assert_int_equal(s->latency.slow_ns, 0);
+	assert_int_equal(s->memory.limit, LIMIT_CGROUP);
+	assert_string_equal(s->memory.limit_name, "");
 	snapshot_free(s);
 	recording_free(r);
 }
@@ -581,6 +683,8 @@ int main(void)
 		TEST(a_short_recording_promises_no_verdict),
 		TEST(pauses_stand_where_they_were),
 		TEST(latencies_have_a_trend),
+		TEST(slow_calls_are_kept),
+		TEST(later_tables_may_be_missing),
 		TEST(strangers_are_refused),
 		TEST(rows_without_sense_are_left_out),
 		TEST(cut_files_do_no_harm),
