@@ -20,7 +20,7 @@ struct check {
 	const char *name, *key;
 	bool ok;
 	char why[320];
-	const char *cure;
+	char cure[320];
 };
 
 #define CHECKS_MAX 16u
@@ -35,8 +35,9 @@ static void add(struct report *r, const char *key, const char *name, bool ok,
 {
 	struct check *c = &r->check[r->n++];
 
-	*c = (struct check){ .name = name, .key = key, .ok = ok, .cure = ok ? "" : cure };
+	*c = (struct check){ .name = name, .key = key, .ok = ok };
 	snprintf(c->why, sizeof(c->why), "%s", ok ? "" : why);
+	snprintf(c->cure, sizeof(c->cure), "%s", ok ? "" : cure);
 }
 
 static void try_backend(struct report *r, const struct backend *b, pid_t pid)
@@ -45,12 +46,16 @@ static void try_backend(struct report *r, const struct backend *b, pid_t pid)
 	struct error err = { 0 };
 	struct sampler *s = NULL;
 	bool ok = b->open(&c, &s, &err) == 0;
+	const char *cure = SETCAP;
 
 	if (ok)
 		b->close(s);
-	add(r, b->name, b->help, ok, err.cause,
-	    b == &perf_user_backend ? "run as the process's own user, or as root"
-				    : SETCAP);
+	/* Its own hint, where that is not the general one, which leads here. */
+	if (err.hint[0] && !strstr(err.hint, "setcap"))
+		cure = err.hint;
+	else if (b == &perf_user_backend)
+		cure = "run as the process's own user, or as root";
+	add(r, b->name, b->help, ok, err.cause, cure);
 }
 
 static void check_target(struct report *r, const struct access *a)

@@ -304,7 +304,10 @@ static void put_threads(struct dumper *d, struct dump *out)
 			    put_frames(d->e, t->stack, t->values.n ? &t->values : none,
 				       out, &to->frames);
 		else if (!*to->note)
-			to->note = "did not run and did not block while ptop looked";
+			to->note =
+			    t->state == 'Z'
+				? "has ended; the others live on"
+				: "did not run and did not block while ptop looked";
 	}
 }
 

@@ -396,6 +396,27 @@ static int run(struct job *r, struct error *err)
 	return ret;
 }
 
+/* Why there is next to nothing in the file, and what helps. */
+static void say_few(const struct snapshot *s, uint64_t samples)
+{
+	fprintf(stderr, "ptop: only %llu samples: ", (unsigned long long)samples);
+	if (s && s->stopped)
+		fprintf(stderr,
+			"the process is stopped (SIGSTOP)\n"
+			"hint: `kill -CONT %d` lets it go on; `ptop dump %d` shows where "
+			"it stands\n",
+			(int)s->pid, (int)s->pid);
+	else if (s && s->mode == MODE_WALL)
+		fputs("none of its threads ran\n"
+		      "hint: -i records the waiting ones, too; or record for longer, "
+		      "-d 60\n",
+		      stderr);
+	else
+		fputs("the process used hardly any CPU\n"
+		      "hint: -m wall shows where it waits; or record for longer, -d 60\n",
+		      stderr);
+}
+
 static int exit_code(const struct job *r)
 {
 	uint64_t samples = !r->last	 ? 0
@@ -405,11 +426,7 @@ static int exit_code(const struct job *r)
 	if (r->ended_by && r->ended_by != SIGINT)
 		return 128 + r->ended_by;
 	if (samples < SAMPLES_FEW) {
-		fprintf(
-		    stderr,
-		    "ptop: only %llu samples: the process used hardly any CPU\n"
-		    "hint: -m wall shows where it waits; or record for longer, -d 60\n",
-		    (unsigned long long)samples);
+		say_few(r->last, samples);
 		return EXIT_NO_SAMPLES;
 	}
 	return EXIT_DONE;

@@ -115,15 +115,18 @@ static int run_screens(const struct options *first, struct error *err)
 int top_run(const struct options *o, struct error *err)
 {
 	struct options once = *o;
+	int ret;
 
 	if (o->batch || o->json || o->iterations)
 		return top_batch_run(o, err);
 	if (!top_terminal_can()) {
-		fputs("ptop: no terminal to draw on: one table instead (see `ptop top "
-		      "-b`)\n",
-		      stderr);
 		once.iterations = 1;
-		return top_batch_run(&once, err);
+		ret = top_batch_run(&once, err);
+		if (!err->cause[0])
+			fputs("ptop: no terminal to draw on: one table instead (see "
+			      "`ptop top -b`)\n",
+			      stderr);
+		return ret;
 	}
 	top_block_signals();
 	return run_screens(o, err);

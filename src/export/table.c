@@ -123,8 +123,13 @@ static void put_notes(const struct snapshot *s, size_t width, struct text *out,
 		text_fmt(line, "not seen: %s", s->limits);
 		put_line(out, line, width);
 	}
-	if (s->mode == MODE_CPU && !s->exited && s->covered_ns &&
-	    100.0 * (double)s->weight_ns / (double)s->covered_ns < LITTLE_CPU_PCT) {
+	if (s->stopped && !s->exited) {
+		text_fmt(line, "stopped (SIGSTOP): nothing runs until `kill -CONT %d`",
+			 (int)s->pid);
+		put_line(out, line, width);
+	} else if (s->mode == MODE_CPU && !s->exited && s->covered_ns &&
+		   100.0 * (double)s->weight_ns / (double)s->covered_ns <
+		       LITTLE_CPU_PCT) {
 		text_str(line,
 			 "little CPU used: try -m wall, which shows what it waits for");
 		put_line(out, line, width);

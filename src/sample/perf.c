@@ -29,6 +29,7 @@
 #include "sample/bpf_filter.h"
 #include "sample/perf_ring.h"
 #include "sample/perf_room.h"
+#include "target/access.h"
 #include "target/process.h"
 
 #define RING_LEAST (64u << 10) /* under RLIMIT_MEMLOCK */
@@ -341,6 +342,16 @@ static int explain(int ret, pid_t pid, struct error *err)
 	if (ret == -EACCES || ret == -EPERM) {
 		file_line("/proc/sys/kernel/perf_event_paranoid", paranoid,
 			  sizeof(paranoid));
+		if (ret == -EPERM && access_filtered()) {
+			error_set(err, EXIT_NO_PERMISSION,
+				  "cannot sample process %d: perf_event_open is refused, "
+				  "perhaps by this container's seccomp filter",
+				  (int)pid);
+			error_hint(err, "docker run --cap-add PERFMON --cap-add "
+					"SYS_PTRACE ..., or "
+					"--security-opt seccomp=unconfined");
+			return ret;
+		}
 		error_set(
 		    err, EXIT_NO_PERMISSION,
 		    "cannot sample process %d: %s (kernel.perf_event_paranoid is %s)",

@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "target/process.h"
 
 #define DEBUG_DIR "/usr/lib/debug"
 #define PATH_BYTES 4600
@@ -37,6 +38,7 @@ static int open_beneath(pid_t pid, const char *path, int flags)
 	char full[PATH_BYTES];
 	int root, fd;
 
+	pid = process_body(pid);
 	snprintf(full, sizeof(full), "/proc/%d/root", (int)pid);
 	root = open(full, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (root == -1)

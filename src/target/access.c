@@ -14,6 +14,7 @@
 #include "base/file.h"
 #include "target/maps.h"
 #include "target/memory.h"
+#include "target/process.h"
 
 static int read_number(const char *path, int missing)
 {
@@ -48,6 +49,7 @@ static uint64_t effective_capabilities(void)
 	return v;
 }
 
+/* pid: the process's body. */
 static bool can_open(pid_t pid, const char *what)
 {
 	char path[128];
@@ -74,6 +76,7 @@ static void read_target(struct access *a)
 {
 	struct objects *os = objects_new();
 	struct maps maps;
+	pid_t body = process_body(a->pid);
 	uint64_t word;
 	char what[64];
 
@@ -85,10 +88,10 @@ static void read_target(struct access *a)
 		snprintf(what, sizeof(what), "map_files/%llx-%llx",
 			 (unsigned long long)maps.list.v[0].start,
 			 (unsigned long long)maps.list.v[0].end);
-		a->map_files = can_open(a->pid, what);
+		a->map_files = can_open(body, what);
 	}
-	a->files = can_open(a->pid, "exe");
-	a->blocked = a->memory && can_read(a->pid, "syscall");
+	a->files = can_open(body, "exe");
+	a->blocked = a->memory && can_read(body, "syscall");
 	maps_done(&maps);
 	objects_free(os);
 }
@@ -112,6 +115,21 @@ void access_read(pid_t pid, struct access *out)
 		out->same_user = st.st_uid == geteuid();
 	}
 	read_target(out);
+}
+
+bool access_filtered(void)
+{
+	struct bytes b, line;
+	struct cursor c;
+	bool filtered = false;
+
+	if (file_read("/proc/self/status", 64 << 10, &b, NULL))
+		return false;
+	c = cursor_over(b);
+	while (!filtered && cursor_line(&c, &line))
+		filtered = line.n == 10 && memcmp(line.p, "Seccomp:\t2", 10) == 0;
+	free((void *)(uintptr_t)b.p);
+	return filtered;
 }
 
 bool access_has(const struct access *a, int capability)

@@ -21,6 +21,8 @@ struct access {
 };
 
 void access_read(pid_t pid, struct access *out);
+/* A seccomp filter, as containers have one, may refuse system calls whatever the rights. */
+bool access_filtered(void);
 bool access_has(const struct access *a, int capability);
 
 #endif

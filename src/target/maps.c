@@ -13,6 +13,7 @@
 
 #include "base/cursor.h"
 #include "base/file.h"
+#include "target/process.h"
 
 #define MAPS_CAP (64u << 20)
 #define MAPPINGS_MAX 1000000u
@@ -140,7 +141,7 @@ int maps_read(struct maps *m, struct objects *os, pid_t pid)
 	char path[64];
 	int ret;
 
-	snprintf(path, sizeof(path), "/proc/%d/maps", (int)pid);
+	snprintf(path, sizeof(path), "/proc/%d/maps", (int)process_body(pid));
 	ret = file_read(path, MAPS_CAP, &text, NULL);
 	if (ret)
 		return ret;

@@ -8,19 +8,33 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-ssize_t mem_live_read_some(pid_t pid, uint64_t address, void *to, size_t n)
+#include "target/process.h"
+
+static ssize_t read_once(pid_t pid, uint64_t address, void *to, size_t n)
 {
 	struct iovec local = { to, n }, remote = { (void *)(uintptr_t)address, n };
-	ssize_t got;
-	size_t page_rest = 4096 - (address & 4095);
+	ssize_t got = process_vm_readv(pid, &local, 1, &remote, 1, 0);
 
-	got = process_vm_readv(pid, &local, 1, &remote, 1, 0);
-	if (got > 0 || errno != EFAULT || n <= page_rest)
-		return got == -1 ? -errno : got;
-	/* Old kernels fail as a whole when the first iovec cannot be read whole. */
-	local.iov_len = remote.iov_len = page_rest;
-	got = process_vm_readv(pid, &local, 1, &remote, 1, 0);
 	return got == -1 ? -errno : got;
+}
+
+ssize_t mem_live_read_some(pid_t pid, uint64_t address, void *to, size_t n)
+{
+	size_t page_rest = 4096 - (address & 4095);
+	ssize_t got = read_once(pid, address, to, n);
+	pid_t body;
+
+	if (got == -ESRCH) { /* its first thread has no memory any more? */
+		body = process_body(pid);
+		if (body == pid)
+			return got;
+		pid = body;
+		got = read_once(pid, address, to, n);
+	}
+	/* Old kernels fail as a whole when the first iovec cannot be read whole. */
+	if (got == -EFAULT && n > page_rest)
+		got = read_once(pid, address, to, page_rest);
+	return got;
 }
 
 static bool live_read(const struct mem *mem, uint64_t address, void *to, size_t len)
@@ -77,7 +91,7 @@ int mem_present_open(struct mem_present *m, pid_t pid)
 {
 	char path[64];
 
-	snprintf(path, sizeof(path), "/proc/%d/pagemap", (int)pid);
+	snprintf(path, sizeof(path), "/proc/%d/pagemap", (int)process_body(pid));
 	*m = (struct mem_present){ { present_read }, pid, -1 };
 	m->pagemap_fd = open(path, O_RDONLY | O_CLOEXEC);
 	return m->pagemap_fd == -1 ? -errno : 0;

@@ -16,6 +16,7 @@
 #include "base/arena.h"
 #include "base/text.h"
 #include "base/vec.h"
+#include "target/process.h"
 
 #define OBJECTS_MAX 65536u
 
@@ -131,23 +132,24 @@ static int open_same(const struct object *o, const char *path, bool own_root)
 int object_open(const struct object *o, struct error *err)
 {
 	char path[4096 + 64];
-	int fd;
+	int body, fd;
 
 	if (o->kind != OBJECT_FILE) {
 		errno = EINVAL;
 		return error_errno(err, o->path);
 	}
-	snprintf(path, sizeof(path), "/proc/%d/map_files/%llx-%llx", (int)o->pid,
+	body = process_body(o->pid);
+	snprintf(path, sizeof(path), "/proc/%d/map_files/%llx-%llx", body,
 		 (unsigned long long)o->map_start, (unsigned long long)o->map_end);
 	fd = open_same(o, path, true);
 	if (fd >= 0)
 		return fd;
-	snprintf(path, sizeof(path), "/proc/%d/root%s", (int)o->pid, o->path);
+	snprintf(path, sizeof(path), "/proc/%d/root%s", body, o->path);
 	fd = open_same(o, path, true);
 	if (fd >= 0)
 		return fd;
 	if (o->main) {
-		snprintf(path, sizeof(path), "/proc/%d/exe", (int)o->pid);
+		snprintf(path, sizeof(path), "/proc/%d/exe", body);
 		fd = open_same(o, path, true);
 		if (fd >= 0)
 			return fd;

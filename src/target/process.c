@@ -119,7 +119,7 @@ static void read_command(struct process *p)
 	bool code_given = false;
 	struct bytes b;
 
-	snprintf(path, sizeof(path), "/proc/%d/cmdline", (int)p->pid);
+	snprintf(path, sizeof(path), "/proc/%d/cmdline", (int)process_body(p->pid));
 	snprintf(p->command, sizeof(p->command), "%s", p->comm);
 	snprintf(p->cmdline, sizeof(p->cmdline), "%s", p->comm);
 	if (file_read(path, 64 << 10, &b, NULL))
@@ -155,7 +155,7 @@ static bool is_class32(pid_t pid)
 	int fd;
 	bool class32;
 
-	snprintf(path, sizeof(path), "/proc/%d/exe", (int)pid);
+	snprintf(path, sizeof(path), "/proc/%d/exe", (int)process_body(pid));
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd == -1)
 		return false;
@@ -211,6 +211,28 @@ static bool has_other_threads(pid_t pid)
 
 	VEC_DONE(&tids);
 	return more;
+}
+
+static bool has_ended(char state)
+{
+	return state == 'Z' || state == 'X';
+}
+
+pid_t process_body(pid_t pid)
+{
+	struct process_stat now;
+	pid_list tids = { 0 };
+	pid_t body = pid;
+	size_t i;
+
+	if (!process_stat(pid, 0, &now) || !has_ended(now.state))
+		return pid;
+	process_threads(pid, &tids);
+	for (i = 0; i < tids.n && body == pid; i++)
+		if (process_stat(pid, tids.v[i], &now) && !has_ended(now.state))
+			body = tids.v[i];
+	VEC_DONE(&tids);
+	return body;
 }
 
 /* A number from /proc/PID/status ("Tgid:"), or `missing`. The last one of the line when
@@ -269,7 +291,7 @@ int process_find(pid_t pid, struct process *out, struct error *err)
 		error_hint(err, "use -p %d", (int)tgid);
 		return -ESRCH;
 	}
-	if ((stat_now.state == 'Z' || stat_now.state == 'X') && !has_other_threads(pid)) {
+	if (has_ended(stat_now.state) && !has_other_threads(pid)) {
 		error_set(err, EXIT_NO_PROCESS,
 			  "process %d (%s) is a zombie: it has ended and waits for its "
 			  "parent %d",
@@ -308,7 +330,7 @@ bool process_alive(const struct process *p)
 	}
 	if (now.start_ticks != p->start_ticks)
 		return false;
-	return (now.state != 'Z' && now.state != 'X') || has_other_threads(p->pid);
+	return !has_ended(now.state) || has_other_threads(p->pid);
 }
 
 static void add_children_of(pid_t pid, pid_t tid, pid_list *out)

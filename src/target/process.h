@@ -52,6 +52,9 @@ bool process_threads(pid_t pid, pid_list *out);
 void process_children(pid_t pid, pid_list *out);
 /* Pid as the innermost pid namespace of the target sees it. */
 pid_t process_ns_pid(pid_t pid);
+/* The thread whose /proc folder and number stand for the memory and the files of the
+ * process: pid itself, or one that lives when the first thread ended before the others. */
+pid_t process_body(pid_t pid);
 /* Context switches of all threads since they started, from schedstat (or status). */
 uint64_t process_switches(pid_t pid);
 /* CPU time of the whole process, ns, exact; 0 when it is gone. */

@@ -17,6 +17,7 @@
 #include "base/hash.h"
 #include "base/text.h"
 #include "target/maps.h"
+#include "target/process.h"
 
 #define MAPS_CAP (16u << 20)
 #define ARENA_BYTES (64ull << 20)
@@ -124,7 +125,7 @@ int regions_read(struct regions *r, pid_t pid)
 	int ret;
 
 	r->n = 0;
-	snprintf(path, sizeof(path), "/proc/%d/maps", (int)pid);
+	snprintf(path, sizeof(path), "/proc/%d/maps", (int)process_body(pid));
 	ret = file_read(path, MAPS_CAP, &text, NULL);
 	if (ret)
 		return ret;

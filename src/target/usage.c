@@ -54,6 +54,26 @@ void usage_free(struct usage_reader *r)
 	free(r);
 }
 
+/* libproc2 knows no memory of a process whose first thread has ended. */
+static uint64_t body_rss(pid_t pid)
+{
+	pid_t body = process_body(pid);
+	uint64_t all, resident = 0;
+	struct bytes b;
+	struct cursor c;
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%d/statm", (int)body);
+	if (body == pid || file_read(path, 256, &b, NULL))
+		return 0;
+	c = cursor_over(b);
+	if (!cursor_dec(&c, &all) || !cursor_accept(&c, ' ') ||
+	    !cursor_dec(&c, &resident))
+		resident = 0;
+	free((void *)(uintptr_t)b.p);
+	return resident * (uint64_t)sysconf(_SC_PAGESIZE);
+}
+
 bool usage_read(struct usage_reader *r, pid_t pid, struct usage *out)
 {
 	unsigned id = (unsigned)pid;
@@ -76,6 +96,8 @@ bool usage_read(struct usage_reader *r, pid_t pid, struct usage *out)
 	    PIDS_VAL(ITEM_SYSTEM_ALL, ull_int, s, r->info) - out->system_ticks;
 	out->rss_bytes = (uint64_t)PIDS_VAL(ITEM_RSS, ul_int, s, r->info) * 1024;
 	out->state = PIDS_VAL(ITEM_STATE, s_ch, s, r->info);
+	if (out->state == 'Z')
+		out->rss_bytes = body_rss(pid);
 	out->threads = PIDS_VAL(ITEM_THREADS, s_int, s, r->info);
 	return true;
 }

@@ -1,5 +1,6 @@
-/* states zombie | threads N: a child that ended and is not waited for ("zombie PID" is
- * printed), or N named threads in known functions for a dump. */
+/* states zombie | leader | threads N: a child that ended and is not waited for ("zombie PID" is
+ * printed), a first thread that ended before the other one, which works in outlives_main(), or
+ * N named threads in known functions for a dump. */
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -43,12 +44,38 @@ static int threads(long count)
 		BURN(300000);
 }
 
+__attribute__((noinline)) static void outlives_main(void)
+{
+	BURN(300000);
+	__asm__ volatile("");
+}
+
+static void *in_outlives_main(void *unused)
+{
+	(void)unused;
+	ready();
+	for (;;)
+		outlives_main();
+	return NULL;
+}
+
+static void leader(void)
+{
+	pthread_t t;
+
+	if (pthread_create(&t, NULL, in_outlives_main, NULL) != 0)
+		exit(1);
+	pthread_exit(NULL);
+}
+
 int main(int argc, char **argv)
 {
 	pid_t child;
 
 	if (argc > 2)
 		return threads(strtol(argv[2], NULL, 10));
+	if (argc > 1 && strcmp(argv[1], "leader") == 0)
+		leader();
 	child = fork();
 	if (child == 0)
 		_exit(0);
