@@ -27,6 +27,7 @@
 #define CELL_PX 7.25 /* of the 12 px fixed-width font; the script has the same */
 #define SHARES 1e7   /* unit of data-x and data-w */
 #define FEW_SAMPLES 100u
+#define GONE_COLOUR "#9fb2d8" /* of two that are compared */
 
 static void put_escaped(struct text *out, const char *s, size_t n)
 {
@@ -147,7 +148,8 @@ static void put_desc(struct text *out, const struct snapshot *s,
  * samples at 997 Hz". */
 static void put_subtitle(struct text *out, const struct snapshot *s)
 {
-	text_fmt(out, "%s ", mode_words(s));
+	if (!figure_plain_counts(s))
+		text_fmt(out, "%s ", mode_words(s));
 	put_weight(out, s, s->weight_ns);
 	if (!figure_plain_counts(s) && s->covered_ns) {
 		text_str(out, " in ");
@@ -230,6 +232,31 @@ static void put_head(struct text *out, const struct snapshot *s,
 		 "aria-live=\"polite\"></text></g></g>\n");
 }
 
+/* One colour and its word, left of x; returns where that begins. `how` are the attributes of
+ * the colour. */
+static unsigned put_key(struct text *out, const char *how, const char *word, unsigned x,
+			unsigned y)
+{
+	x -= 22 + 8 * (unsigned)strlen(word);
+	text_fmt(out,
+		 "<g %s><rect x=\"%u\" y=\"%u\" width=\"11\" height=\"11\"/></g>"
+		 "<text class=\"dim\" x=\"%u\" y=\"%u\">%s</text>",
+		 how, x, y - 10, x + 15, y, word);
+	return x;
+}
+
+/* The colours of two that are compared. */
+static void put_change_legend(struct text *out, unsigned y)
+{
+	unsigned x = SVG_WIDTH - SVG_MARGIN;
+
+	text_str(out, "<g id=\"legend\" aria-hidden=\"true\">");
+	x = put_key(out, "style=\"fill:" GONE_COLOUR "\"", "gone", x, y);
+	x = put_key(out, "style=\"fill:rgb(75,75,245)\"", "shrank", x, y);
+	put_key(out, "style=\"fill:rgb(245,75,75)\"", "grew", x, y);
+	text_str(out, "</g>");
+}
+
 /* The families of colours that occur, right-aligned. */
 static void put_legend(struct text *out, const bool used[SVG_COLOURS], unsigned y)
 {
@@ -239,6 +266,7 @@ static void put_legend(struct text *out, const bool used[SVG_COLOURS], unsigned 
 		[CODE_MARK] = "[...]",	  [CODE_PYTHON] = "Python",
 	};
 	unsigned per = SVG_HUES * SVG_SHADES, x = SVG_WIDTH - SVG_MARGIN, kind, i;
+	struct text how = { 0 };
 
 	text_str(out, "<g id=\"legend\" aria-hidden=\"true\">");
 	for (kind = CODE_KINDS; kind-- > 0;) {
@@ -246,24 +274,27 @@ static void put_legend(struct text *out, const bool used[SVG_COLOURS], unsigned 
 			;
 		if (i == per)
 			continue;
-		x -= 22 + 8 * (unsigned)strlen(words[kind]);
-		text_fmt(out, "<g class=\"");
-		svg_colour_class(out, kind * per + i);
-		text_fmt(out,
-			 "\"><rect x=\"%u\" y=\"%u\" width=\"11\" height=\"11\"/></g>"
-			 "<text class=\"dim\" x=\"%u\" y=\"%u\">%s</text>",
-			 x, y - 10, x + 15, y, words[kind]);
+		text_clear(&how);
+		text_str(&how, "class=\"");
+		svg_colour_class(&how, kind * per + i);
+		text_char(&how, '"');
+		x = put_key(out, how.p, words[kind], x, y);
 	}
+	text_done(&how);
 	text_str(out, "</g>");
 }
 
-static void put_foot(struct text *out, const bool used[SVG_COLOURS], unsigned height)
+static void put_foot(struct text *out, const struct snapshot *s,
+		     const bool used[SVG_COLOURS], unsigned height)
 {
 	text_fmt(out,
 		 "<g id=\"foot\"><rect class=\"paper\" y=\"%u\" width=\"100%%\" "
 		 "height=\"%u\"/><text id=\"details\" x=\"%u\" y=\"%u\"></text>",
 		 height - FOOT + 4, FOOT - 4, SVG_MARGIN, height - 10);
-	put_legend(out, used, height - 10);
+	if (s->compared)
+		put_change_legend(out, height - 10);
+	else
+		put_legend(out, used, height - 10);
 	text_str(out, "</g>\n");
 }
 
@@ -297,11 +328,12 @@ static void put_change_colour(struct text *out, const struct snapshot *s, uint32
 	by = by > 1 ? 1 : by < -1 ? -1 : by;
 	pale = (unsigned)(235 - 160 * (by < 0 ? -by : by));
 	if (!now && old)
-		text_str(out, "\" style=\"fill:#9fb2d8;color:#111");
+		text_str(out, "\" style=\"fill:" GONE_COLOUR ";color:#111");
 	else if (by >= 0)
 		text_fmt(out, "\" style=\"fill:rgb(245,%u,%u);color:#111", pale, pale);
 	else
-		text_fmt(out, "\" style=\"fill:rgb(%u,%u,245);color:#111", pale, pale);
+		text_fmt(out, "\" style=\"fill:rgb(%u,%u,245);color:%s", pale, pale,
+			 pale < 100 ? "#fff" : "#111");
 }
 
 static void put_tooltip(struct text *out, const struct snapshot *s,
@@ -476,7 +508,7 @@ static int svg_write(const struct snapshot *s, const struct export_options *o,
 		put_boxes(out, s, &l);
 	put_head(out, s, &l);
 	if (l.n) {
-		put_foot(out, used, height);
+		put_foot(out, s, used, height);
 		text_str(out, "<script><![CDATA[");
 		text_str(out, svg_script);
 		text_str(out, "]]></script>\n");
