@@ -1,10 +1,14 @@
 /* ptoprc: what is read, what is refused, and that the user's own lines survive. */
+#include <dirent.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -13,6 +17,23 @@
 #include "app/options.h"
 #include "base/clock.h"
 #include "base/file.h"
+
+/* A folder and the folder ptop in it, with all files. */
+static void remove_folder(const char *dir)
+{
+	char path[600];
+	struct dirent *e;
+	DIR *d;
+
+	snprintf(path, sizeof(path), "%s/ptop", dir);
+	d = opendir(path);
+	assert_non_null(d);
+	while ((e = readdir(d)))
+		unlinkat(dirfd(d), e->d_name, 0);
+	closedir(d);
+	assert_int_equal(rmdir(path), 0);
+	assert_int_equal(rmdir(dir), 0);
+}
 
 static void test_parse(void **state)
 {
@@ -85,11 +106,49 @@ static void test_write(void **state)
 	rmdir(dir);
 }
 
+/* Dies while it writes: at the first byte past a limit. */
+static void test_dies_while_writing(void **state)
+{
+	struct ui_settings s = { .scheme = SCHEME_LIGHT, .delay_ns = 2 * NS_PER_SEC };
+	char dir[] = "/tmp/ptop-config-XXXXXX", path[200];
+	struct bytes before, after;
+	int status;
+	pid_t pid;
+
+	(void)state;
+	assert_non_null(mkdtemp(dir));
+	setenv("XDG_CONFIG_HOME", dir, 1);
+	assert_int_equal(config_write(&s, NULL), 0);
+	assert_true(config_path(path, sizeof(path)));
+	assert_int_equal(file_read(path, 4096, &before, NULL), 0);
+	s.scheme = SCHEME_MONO;
+	pid = fork();
+	if (pid == 0) {
+		setrlimit(RLIMIT_CORE, &(struct rlimit){ 0, 0 });
+		setrlimit(RLIMIT_FSIZE, &(struct rlimit){ 10, 10 });
+		config_write(&s, NULL);
+		_exit(0);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGXFSZ);
+	assert_int_equal(file_read(path, 4096, &after, NULL), 0);
+	assert_int_equal(after.n, before.n);
+	assert_memory_equal(after.p, before.p, before.n);
+	free((void *)(uintptr_t)before.p);
+	free((void *)(uintptr_t)after.p);
+	assert_int_equal(config_write(&s, NULL), 0); /* what was left does not disturb */
+	assert_int_equal(file_read(path, 4096, &after, NULL), 0);
+	assert_non_null(memmem(after.p, after.n, "colours = mono\n", 15));
+	free((void *)(uintptr_t)after.p);
+	remove_folder(dir);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_parse),
 		cmocka_unit_test(test_write),
+		cmocka_unit_test(test_dies_while_writing),
 	};
 
 	return cmocka_run_group_tests_name("config", tests, NULL, NULL);

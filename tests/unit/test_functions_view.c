@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <wchar.h>
 
 #include <cmocka.h>
 
@@ -374,6 +375,71 @@ static void test_hostile_names(void **state)
 	made_close(m);
 }
 
+/* The cell in which `word` begins on the line of the picture that holds it; -1. */
+static int cell_of(struct made *m, const char *word)
+{
+	char *p = made_picture(m), *at = strstr(p, word), *from;
+	mbstate_t mb = { 0 };
+	int cells = 0;
+
+	if (!at) {
+		free(p);
+		return -1;
+	}
+	for (from = at; from > p && from[-1] != '\n';)
+		from--;
+	while (from < at) {
+		wchar_t ch;
+		size_t n = mbrtowc(&ch, from, MB_CUR_MAX, &mb);
+
+		assert_true(n > 0 && n < 5);
+		cells += wcwidth(ch);
+		from += n;
+	}
+	free(p);
+	return cells;
+}
+
+/* 4 KB of double-width characters, and of letters with combining marks: what stands right
+ * of them stays where it is, at every width and however far the name is scrolled. */
+static void test_wide_names(void **state)
+{
+	static const int widths[] = { 80, 81, 100, 119, 160 };
+	static const char *const right[] = { "decoder.c:353", "orders.c:88",
+					     "server.c:88" };
+	static char wide[4097], marked[4097];
+	struct made *m = &states_made;
+	int at[3];
+	size_t i, k;
+
+	(void)state;
+	for (i = 0; i + 3 < sizeof(wide); i += 3) {
+		memcpy(wide + i, "\xe6\xbc\xa2", 3);
+		memcpy(marked + i, "e\xcc\x81", 3);
+	}
+	for (i = 0; i < sizeof(widths) / sizeof(widths[0]) * 2; i++) {
+		struct snapshot *s = made_snapshot();
+
+		if (i % 2) {
+			s->functions[0].name = wide;
+			s->functions[1].name = marked;
+		}
+		made_open(m, widths[i / 2], 24, false);
+		screen_take(&m->screen, s);
+		for (k = 0; k < 12; k++) {
+			int cell = cell_of(m, right[k % 3]);
+
+			assert_true(cell > 0);
+			if (i % 2)
+				assert_int_equal(cell, at[k % 3]);
+			at[k % 3] = cell;
+			if (k % 3 == 2)
+				made_keys(m, "l");
+		}
+		made_close(m);
+	}
+}
+
 static void test_threads_apart(void **state)
 {
 	struct made *m = &states_made;
@@ -405,6 +471,7 @@ int main(void)
 		cmocka_unit_test(test_before_the_first_picture),
 		cmocka_unit_test(test_states),
 		cmocka_unit_test(test_hostile_names),
+		cmocka_unit_test(test_wide_names),
 		cmocka_unit_test(test_threads_apart),
 	};
 
