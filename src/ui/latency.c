@@ -14,6 +14,7 @@
 #define FIGURE_CELLS 8
 #define BAR_CELLS 24
 #define BARS_SHOWN 12
+#define PANEL_BARS 5
 
 struct latency_view {
 	size_t *rows; /* indices into snapshot.latency.rows */
@@ -71,6 +72,20 @@ static struct fig duration(uint64_t ns)
 		snprintf(f.s, sizeof(f.s), "%.*fms", v < 1e8 ? 1 : 0, v / 1e6);
 	else
 		snprintf(f.s, sizeof(f.s), "%.*fus", v < 1e4 ? 1 : 0, v / 1e3);
+	return f;
+}
+
+/* Without a fraction: the end of a step of bars, a little rounded. */
+static struct fig round_duration(uint64_t ns)
+{
+	struct fig f;
+
+	if (ns >= 1000000000ull)
+		snprintf(f.s, sizeof(f.s), "%.0fs", (double)ns / 1e9);
+	else if (ns >= 1000000)
+		snprintf(f.s, sizeof(f.s), "%.0fms", (double)ns / 1e6);
+	else
+		snprintf(f.s, sizeof(f.s), "%.0fus", (double)ns / 1e3);
 	return f;
 }
 
@@ -374,6 +389,41 @@ static const struct snapshot_latency_row *first_known(const struct snapshot_late
 	return NULL;
 }
 
+/* In steps of four, the lowest together: at most PANEL_BARS lines. Returns how many. */
+static int panel_bars(const struct snapshot_latency_row *r, struct canvas *c,
+		      struct box b)
+{
+	uint32_t sum[LATENCY_BARS / 2] = { 0 }, most = 1;
+	int first = LATENCY_BARS / 2, last = -1, i, y = b.y;
+	int label = 9, count = 8, cells = b.width - label - count - 2;
+
+	for (i = 0; i < LATENCY_BARS; i++)
+		sum[i / 2] += r->bars[i];
+	for (i = 0; i < LATENCY_BARS / 2; i++)
+		if (sum[i]) {
+			first = first < i ? first : i;
+			last = i;
+		}
+	if (last < 0 || b.height < 1 || cells < 1)
+		return 0;
+	for (; last - first >= (b.height < PANEL_BARS ? b.height : PANEL_BARS); first++)
+		sum[first + 1] += sum[first];
+	for (i = first; i <= last; i++)
+		most = sum[i] > most ? sum[i] : most;
+	for (i = first; i <= last; i++, y++) {
+		int part = (int)((uint64_t)sum[i] * (uint64_t)cells / most);
+
+		canvas_put(c, b.x + 1, y, 1, ROLE_DIM, "<");
+		canvas_right(c, b.x + 2, y, label - 3, ROLE_DIM,
+			     round_duration(1000ull << (2 * i + 2)).s);
+		part = sum[i] && !part ? 1 : part;
+		canvas_fill(c, b.x + label, y, part, ROLE_COOL, c->ascii ? '#' : 0x2588);
+		canvas_right(c, b.x + b.width - count, y, count, ROLE_TEXT,
+			     fig_count(sum[i]).s);
+	}
+	return y - b.y;
+}
+
 /* Beside other views. */
 static int latency_panel(void *state, const struct shared *sh, struct canvas *c,
 			 struct box b)
@@ -392,7 +442,9 @@ static int latency_panel(void *state, const struct shared *sh, struct canvas *c,
 		   figure_text(&r->figure[LATENCY_P99]).s);
 	canvas_fmt(c, b.x + 1, b.y + 2, b.width - 1, ROLE_TEXT, "%.1f/s, slow %llu",
 		   r->per_second, (unsigned long long)l->slow_count);
-	return 3;
+	/* The threads below it need a few lines. */
+	return 3 +
+	       panel_bars(r, c, (struct box){ b.x, b.y + 3, b.width, b.height - 3 - 8 });
 }
 
 static const struct snapshot_latency_row *selected(const struct latency_view *v,
