@@ -361,6 +361,7 @@ static struct snapshot *build(struct engine *e, uint64_t end_ns, uint64_t window
 				   .tree = wants & WANT_TREE,
 				   .lines = wants & WANT_LINES,
 				   .hot_lines = wants & WANT_HOT_LINES,
+				   .spread = wants & WANT_SPREAD,
 				   .runs = wants & WANT_RUNS };
 	struct snapshot *s = snapshot_new();
 	uint64_t from = window_ns && window_ns < end_ns ? end_ns - window_ns : 0;

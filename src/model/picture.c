@@ -265,6 +265,52 @@ static void put_runs(const struct history *h, const struct picture_query *q,
 	}
 }
 
+/* On how many threads each function was. The runs are put in order of their threads; then a
+ * thread walks from its leaves up to where it has been already, so it costs no more than the
+ * tree has nodes. */
+static void put_spread(const struct history *h, const struct picture_query *q,
+		       const struct picture_thread *threads, size_t n_threads,
+		       const uint32_t *at, struct snapshot *s)
+{
+	uint64_t from = window_start(h, q);
+	size_t first = history_since(h, from), n = h->n_runs - first, i;
+	uint32_t *end = xcalloc(n_threads + 1, sizeof(*end));
+	uint32_t *leaf = xcalloc(n + 1, sizeof(*leaf));
+	uint32_t *node_seen = xcalloc(s->n_nodes + 1, sizeof(*node_seen));
+	uint32_t *function_seen = xcalloc(s->n_functions + 1, sizeof(*function_seen));
+	uint32_t thread, k = 0, node;
+
+	for (i = first; i < h->n_runs; i++)
+		if (history_run(h, i)->thread < n_threads)
+			end[history_run(h, i)->thread + 1]++;
+	for (i = 1; i <= n_threads; i++)
+		end[i] += end[i - 1]; /* of the thread before; fills up to its own */
+	for (i = first; i < h->n_runs; i++) {
+		const struct run *r = history_run(h, i);
+
+		if (r->thread < n_threads)
+			leaf[end[r->thread]++] =
+			    counts(r, q, from) && !threads[r->thread].hidden
+				? at[r->stack]
+				: 0;
+	}
+	for (thread = 0; thread < n_threads; thread++)
+		for (; k < end[thread]; k++)
+			for (node = leaf[k]; node && node_seen[node] != thread + 1;
+			     node = s->nodes[node].parent) {
+				uint32_t f = s->nodes[node].function;
+
+				node_seen[node] = thread + 1;
+				s->functions[f].n_threads +=
+				    function_seen[f] != thread + 1;
+				function_seen[f] = thread + 1;
+			}
+	free(function_seen);
+	free(node_seen);
+	free(leaf);
+	free(end);
+}
+
 static void put_tree(const struct history *h, const struct functions *fs,
 		     const struct sums *sums, const struct picture_query *q,
 		     const struct picture_thread *threads, size_t n_threads,
@@ -296,6 +342,8 @@ static void put_tree(const struct history *h, const struct functions *fs,
 	tree_done(&tree);
 	if (q->runs)
 		put_runs(h, q, threads, n_threads, at, s);
+	if (q->spread)
+		put_spread(h, q, threads, n_threads, at, s);
 	free(total);
 	free(row_of);
 	free(at);

@@ -21,6 +21,7 @@ struct picture_query {
 	bool lines;	 /* a row a line */
 	bool hot_lines;	 /* fill snapshot.lines */
 	bool runs;	 /* and snapshot.runs, with the history's thread numbers */
+	bool spread;	 /* fill functions[].n_threads; needs tree */
 	uint32_t
 	    only; /* 1 + the history's number of the one thread it is about; 0: all */
 };

@@ -30,6 +30,7 @@ enum want {
 	WANT_LINES = 2, /* a row (and a node) is a line of a function, not a function */
 	WANT_RUNS = 8,	/* who was where when; needs WANT_TREE */
 	WANT_HOT_LINES = 16, /* the lines of the functions, beside the rows */
+	WANT_SPREAD = 32,    /* on how many threads a function was; needs WANT_TREE */
 	WANT_STACKS = 4,     /* of each thread: where it is now, and its trend */
 };
 
@@ -63,6 +64,8 @@ struct snapshot_function {
 	/* Share of the window's tenths spent with it on the stack, oldest first; 0..255
 	 * is 0..100 % of that tenth. */
 	uint8_t trend[TREND_CELLS];
+	/* With WANT_SPREAD: threads that had it on the stack in the window. */
+	uint32_t n_threads;
 };
 
 /* A node of the call tree. Nodes stand parents first; node 0 is the root ("all"), its own

@@ -231,6 +231,7 @@ struct snapshot *recording_picture(struct recording *r, const struct picture_que
 	q.runs = wants & WANT_RUNS;
 	q.lines = wants & WANT_LINES;
 	q.hot_lines = wants & WANT_HOT_LINES;
+	q.spread = wants & WANT_SPREAD;
 	q.merged |= q.tree || q.lines;
 	picture_build(&r->history, &r->functions, &q, live ? &r->live : NULL, did,
 		      r->threads.n, s);

@@ -170,6 +170,9 @@ static void draw_course(const struct callers *v, const struct snapshot *s,
 			fig_span(s->window_ns ? s->window_ns : s->covered_ns).s);
 	trend_put(f->trend, c, x, y, end - x);
 	x += TREND_CELLS + 2;
+	if (f->n_threads) /* a folded library has no count */
+		x += canvas_fmt(c, x, y, end - x, ROLE_DIM, "threads %u/%zu  ",
+				f->n_threads, s->n_threads_all);
 	canvas_fmt(c, x, y, end - x, ROLE_DIM, "at most %u frames deep", v->deepest);
 }
 
@@ -299,7 +302,7 @@ const struct view callers_view = {
 	.short_name = "Calls",
 	.place = IN_VIEW,
 	.folds = true,
-	.wants = WANT_TREE,
+	.wants = WANT_TREE | WANT_SPREAD,
 	.side_panels = true,
 	.open = callers_open,
 	.close = callers_close,

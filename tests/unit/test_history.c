@@ -111,6 +111,42 @@ static void expect(const struct snapshot *s, const char *name, uint64_t self,
 	assert_int_equal(f->total_ns, total);
 }
 
+/* On how many threads a function was: each once, however often; not those left out. */
+static void test_spread(void **state)
+{
+	struct world *w = *state;
+	struct picture_query q = { .end_ns = 10 * SECOND,
+				   .window_ns = 8 * SECOND,
+				   .merged = true,
+				   .tree = true,
+				   .spread = true };
+	struct picture_thread threads[4] = { { 0 } };
+	struct snapshot *s;
+
+	add(w, 1 * SECOND, 3, "main;work", 60); /* before the window */
+	add(w, 3 * SECOND, 2, "main;work;leaf", 60);
+	add(w, 4 * SECOND, 0, "main;work", 60);
+	add(w, 5 * SECOND, 2, "main;work;leaf;work", 60);
+	add(w, 6 * SECOND, 0, "main;other", 60);
+	add(w, 7 * SECOND, 1, "main;other", 60);
+	s = picture(w, q, threads, 4);
+	assert_int_equal(row(s, "main")->n_threads, 3);
+	assert_int_equal(row(s, "work")->n_threads, 2);
+	assert_int_equal(row(s, "leaf")->n_threads, 1);
+	assert_int_equal(row(s, "other")->n_threads, 2);
+	snapshot_free(s);
+	q.only = 1 + 1;
+	s = picture(w, q, threads, 4);
+	assert_int_equal(row(s, "main")->n_threads, 1);
+	assert_null(row(s, "work"));
+	snapshot_free(s);
+	q.only = 0;
+	q.spread = false;
+	s = picture(w, q, threads, 4);
+	assert_int_equal(row(s, "main")->n_threads, 0);
+	snapshot_free(s);
+}
+
 static void test_self_and_total(void **state)
 {
 	struct world *w = *state;
@@ -474,13 +510,21 @@ static void test_live_sums(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_self_and_total),  TEST(test_recursion_counts_once),
-		TEST(test_window),	    TEST(test_modes_and_idle),
-		TEST(test_split_by_thread), TEST(test_tree),
-		TEST(test_inlined),	    TEST(test_names_come_late),
-		TEST(test_bounded),	    TEST(test_runs_merge),
-		TEST(test_clear),	    TEST(test_trend),
-		TEST(test_live_sums),	    TEST(test_functions_bounded),
+		TEST(test_self_and_total),
+		TEST(test_recursion_counts_once),
+		TEST(test_window),
+		TEST(test_modes_and_idle),
+		TEST(test_split_by_thread),
+		TEST(test_tree),
+		TEST(test_inlined),
+		TEST(test_names_come_late),
+		TEST(test_spread),
+		TEST(test_bounded),
+		TEST(test_runs_merge),
+		TEST(test_clear),
+		TEST(test_trend),
+		TEST(test_live_sums),
+		TEST(test_functions_bounded),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
