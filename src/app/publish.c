@@ -145,6 +145,9 @@ static void put_gauges(struct engine *e, struct snapshot *s)
 	s->target_system_pct = share(e->usage.system_ticks * tick,
 				     e->usage_before.system_ticks * tick, span);
 	s->target_rss_bytes = e->usage.rss_bytes;
+	if (!e->first_rss_bytes)
+		e->first_rss_bytes = e->usage.rss_bytes;
+	s->first_rss_bytes = e->first_rss_bytes;
 	s->own_cpu_pct = share(e->own_cpu_ns, e->own_cpu_before_ns, span);
 	s->own_rss_bytes = usage_own_rss();
 	s->taken_pct = e->taken_ns_per_sample * s->target_cpu_pct / 100.0 *

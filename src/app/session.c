@@ -130,8 +130,10 @@ static void print_memory(const struct snapshot *s)
 	int64_t grown;
 	uint64_t span_ns;
 
-	fprintf(stderr, "  memory    RSS %.1f MiB",
-		(double)s->target_rss_bytes / (1 << 20));
+	fputs("  memory    RSS", stderr);
+	if (s->first_rss_bytes)
+		fprintf(stderr, " %.1f ->", (double)s->first_rss_bytes / (1 << 20));
+	fprintf(stderr, " %.1f MiB", (double)s->target_rss_bytes / (1 << 20));
 	if (s->memory.slope.known)
 		fprintf(stderr, ", %+.1f MiB/min",
 			s->memory.slope.per_s * 60 / (1 << 20));

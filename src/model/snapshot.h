@@ -158,7 +158,8 @@ struct snapshot {
 	double target_user_pct, target_system_pct;
 	struct series_view cpu; /* target_cpu_pct over the window */
 	uint64_t target_rss_bytes;
-	double target_rss_slope; /* bytes a second over the window; 0 when unknown */
+	uint64_t first_rss_bytes; /* when it was first measured; 0 unknown */
+	double target_rss_slope;  /* bytes a second over the window; 0 when unknown */
 
 	struct snapshot_memory memory;
 
