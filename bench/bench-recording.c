@@ -107,7 +107,8 @@ static void put(struct made *m, uint64_t second)
 				    threads,
 				    THREADS,
 				    START_NS + second * NS_PER_SEC,
-				    1700000000 * NS_PER_SEC + second * NS_PER_SEC };
+				    1700000000 * NS_PER_SEC + second * NS_PER_SEC,
+				    0 };
 	struct error err = { 0 };
 	struct snapshot *s;
 	struct batch *b;

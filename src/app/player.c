@@ -90,6 +90,12 @@ static void save(struct player *p, const struct command *c)
 	q.window_ns = c->window_ns;
 	if (c->value)
 		q.end_ns = c->value;
+	if (c->thread)
+		q.only = c->thread > 0 ? recording_thread(p->recording, c->thread) : 0;
+	if (c->thread > 0 && !q.only) {
+		say(p, true, "Not saved: that thread is not in the recording");
+		return;
+	}
 	s.snapshot =
 	    recording_picture(p->recording, &q, exporter_wants(s.exporter), false);
 	if (!s.exporter)

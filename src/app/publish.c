@@ -482,10 +482,22 @@ void engine_publish(struct engine *e, uint64_t now)
 	e->next_picture_ns = now + gap;
 }
 
+/* Which thread a file is about, as struct engine's `only`; NO_ID: it is not known. */
+static uint32_t thread_to_save(const struct engine *e, const struct command *c)
+{
+	uint32_t number;
+
+	if (c->thread <= 0)
+		return c->thread ? 0 : e->only;
+	number = engine_find_thread(e, c->thread);
+	return number == NO_ID ? NO_ID : number + 1;
+}
+
 void engine_save(struct engine *e, const struct command *c)
 {
 	struct name_job *job = name_job_new(NAME_SAVE, objects_get(e->objects, 0));
 	uint64_t end = c->value ? c->value : engine_picture_ns(e);
+	uint32_t shown = e->only, only = thread_to_save(e, c);
 	char format[32];
 
 	if (!save_parse(c->text, (int)e->process.pid, &job->save, format,
@@ -494,12 +506,19 @@ void engine_save(struct engine *e, const struct command *c)
 		name_job_free(job);
 		return;
 	}
+	if (only == NO_ID) {
+		engine_say(e, true, "Not saved: thread %d is not known", (int)c->thread);
+		name_job_free(job);
+		return;
+	}
+	e->only = only;
 	job->save.show_cmdline = !e->config.hide_cmdline;
 	job->save.replace = true;
 	job->save.snapshot = engine_picture(e, end, c->window_ns,
 					    exporter_wants(job->save.exporter), false);
 	if (!job->save.exporter)
 		job->save.batch = recorder_take(e, end, c->window_ns, job->save.snapshot);
+	e->only = shown;
 	e->jobs++;
 	namer_ask(e->namer, job);
 }

@@ -191,12 +191,13 @@ struct feeding {
 	} before;
 };
 
+/* only_tid: of that thread alone; 0: of all. */
 static struct batch *gather_from_engine(struct engine *e, struct gatherer *g,
-					uint64_t end_ns)
+					uint64_t end_ns, int32_t only_tid)
 {
 	struct gather_thread *threads = xcalloc(e->threads.n + 1, sizeof(*threads));
-	struct gather_from from = { &e->history,  &e->functions, threads,
-				    e->threads.n, end_ns,	 clock_wall_ns() };
+	struct gather_from from = { &e->history, &e->functions,	  threads, e->threads.n,
+				    end_ns,	 clock_wall_ns(), only_tid };
 	struct batch *b;
 	size_t i;
 
@@ -223,7 +224,7 @@ struct batch *recorder_take(struct engine *e, uint64_t end_ns, uint64_t window_n
 	if (window_ns && window_ns < end_ns && end_ns - window_ns > from)
 		from = end_ns - window_ns;
 	g = gatherer_new(from);
-	b = gather_from_engine(e, g, end_ns);
+	b = gather_from_engine(e, g, end_ns, facts->only_tid);
 	batch_facts(b, facts);
 	b->facts->samples_ever = facts->samples; /* of the window, not ever */
 	gatherer_free(g);
@@ -292,7 +293,7 @@ static void recorder_part_put(void *state, struct snapshot *s)
 		return;
 	seconds = f->gathered_ns ? (now - f->gathered_ns) / NS_PER_SEC + 1 : 1;
 	f->gathered_ns = now;
-	b = gather_from_engine(e, f->gatherer, end);
+	b = gather_from_engine(e, f->gatherer, end, 0);
 	s->lost[LOSS_RECORDING] =
 	    recorder_dropped(f->recorder) + gatherer_missed(f->gatherer);
 	if (e->pauses)

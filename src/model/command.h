@@ -39,6 +39,7 @@ struct command {
 	uint32_t kind;
 	uint64_t value;
 	uint64_t window_ns; /* COMMAND_SAVE: the window, 0 is all */
+	int32_t thread;	    /* COMMAND_SAVE: tid; -1: all; 0: those that are shown */
 	char text[1024];
 };
 _Static_assert(sizeof(struct command) <= PIPE_BUF, "a command is written atomically");

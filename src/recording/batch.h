@@ -134,6 +134,7 @@ struct gather_from {
 	size_t n_threads;
 	uint64_t end_ns;  /* how far: runs that end later are left out */
 	uint64_t wall_ns; /* the same moment since 1970 */
+	int32_t only_tid; /* runs of that thread alone; 0: of all */
 };
 
 /* Everything since the last call; names that came late are said again. */

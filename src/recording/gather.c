@@ -427,6 +427,9 @@ static void put_run(struct taking *t, uint64_t number, uint64_t before, uint32_t
 	if (r->time_ns < g->start_ns || r->time_ns > t->from->end_ns || weight < before ||
 	    r->count < counted || (weight == before && r->count == counted))
 		return;
+	if (t->from->only_tid && (r->thread >= t->from->n_threads ||
+				  t->from->threads[r->thread].tid != t->from->only_tid))
+		return;
 	thread = put_thread(g, r->thread, t->from->threads, t->from->n_threads, t->b);
 	last = &g->threads.v[r->thread];
 	last->number = number + 1;

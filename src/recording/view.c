@@ -267,8 +267,9 @@ struct batch *recording_batch(struct recording *r, const struct picture_query *q
 {
 	struct gather_thread *threads = xcalloc(r->threads.n + 1, sizeof(*threads));
 	uint64_t end = RECORDING_ZERO_NS + facts->time_ns, from = RECORDING_ZERO_NS;
-	struct gather_from g = { &r->history,  &r->functions, threads,
-				 r->threads.n, end,	      facts->wall_ns };
+	struct gather_from g = { &r->history,	 &r->functions, threads,
+				 r->threads.n,	 end,		facts->wall_ns,
+				 facts->only_tid };
 	struct gatherer *gatherer;
 	struct batch *b;
 	size_t i;

@@ -1,4 +1,5 @@
-/* The save menu: a format, a scope, a path. What stands in the path field is what gets
+/* The save menu: a format, a scope, a thread, a path. The thread is the one that figures are of,
+ * or the row last selected in Threads; without either there is nothing to choose. What stands in the path field is what gets
  * written; it follows the format until the user edits it. The engine writes the file; its
  * answer comes as a message of a later snapshot. */
 #include <stdio.h>
@@ -10,12 +11,14 @@
 #include "ui/figures.h"
 #include "ui/view.h"
 
-enum field { FIELD_FORMAT, FIELD_SCOPE, FIELD_PATH, FIELDS };
+enum field { FIELD_FORMAT, FIELD_SCOPE, FIELD_THREAD, FIELD_PATH, FIELDS };
 
 struct save {
 	enum field field;
 	int format, n_formats;
 	bool everything; /* scope: all, not the window */
+	int32_t tid;	 /* the thread there is to choose; 0: none */
+	bool one_thread; /* ... and it is chosen */
 	bool edited;
 	uint64_t wall_ns; /* of the picture when the menu was opened: the default name */
 	struct edit path;
@@ -40,6 +43,8 @@ static void *save_open(struct shared *sh)
 
 	while (sh->options->formats && sh->options->formats[v->n_formats].name)
 		v->n_formats++;
+	v->tid = sh->thread ? sh->thread : sh->marked;
+	v->one_thread = sh->thread != 0;
 	v->wall_ns = sh->shown ? sh->shown->wall_ns : clock_wall_ns();
 	suggest(v, sh);
 	return v;
@@ -50,25 +55,59 @@ static void save_close(void *state)
 	free(state);
 }
 
+static void draw_chosen(struct canvas *c, struct box row)
+{
+	canvas_select(c, row.x, row.y, row.width);
+	c->cursor_x = row.x;
+	c->cursor_y = row.y;
+}
+
 static void draw_scope(const struct save *v, const struct shared *sh, struct canvas *c,
 		       struct box row)
 {
-	int x = row.x + canvas_put(c, row.x, row.y, row.width, ROLE_STRONG, "Scope ");
+	int x = row.x + canvas_put(c, row.x, row.y, row.width, ROLE_STRONG, "Scope  ");
 	uint64_t window = sh->shown ? sh->shown->window_ns : 0;
 
 	canvas_fmt(c, x, row.y, row.width - (x - row.x), ROLE_TEXT,
 		   "(%c) window %s  (%c) since start", v->everything ? ' ' : '*',
 		   fig_span(window).s, v->everything ? '*' : ' ');
-	if (v->field == FIELD_SCOPE) {
-		canvas_select(c, row.x, row.y, row.width);
-		c->cursor_x = row.x;
-		c->cursor_y = row.y;
+	if (v->field == FIELD_SCOPE)
+		draw_chosen(c, row);
+}
+
+static const char *thread_name(const struct shared *sh, int32_t tid)
+{
+	const struct snapshot *s = sh->shown;
+	size_t i;
+
+	for (i = 0; s && i < s->n_threads; i++)
+		if (s->threads[i].tid == tid)
+			return s->threads[i].name;
+	return "";
+}
+
+static void draw_thread(const struct save *v, const struct shared *sh, struct canvas *c,
+			struct box row)
+{
+	int x = row.x + canvas_put(c, row.x, row.y, row.width, ROLE_STRONG, "Thread ");
+	int end = row.x + row.width;
+
+	x += canvas_fmt(c, x, row.y, end - x, ROLE_TEXT, "(%c) all  ",
+			v->one_thread ? ' ' : '*');
+	if (v->tid) {
+		x += canvas_fmt(c, x, row.y, end - x, ROLE_TEXT, "(%c) %d ",
+				v->one_thread ? '*' : ' ', (int)v->tid);
+		canvas_cut(c, x, row.y, end - x, ROLE_TEXT, thread_name(sh, v->tid), 0);
+	} else {
+		canvas_put(c, x, row.y, end - x, ROLE_DIM, "one: select it in 4");
 	}
+	if (v->field == FIELD_THREAD)
+		draw_chosen(c, row);
 }
 
 static void draw_path(const struct save *v, struct canvas *c, struct box row)
 {
-	int x = row.x + canvas_put(c, row.x, row.y, row.width, ROLE_STRONG, "To    ");
+	int x = row.x + canvas_put(c, row.x, row.y, row.width, ROLE_STRONG, "To     ");
 
 	if (v->field == FIELD_PATH)
 		edit_draw(&v->path, c, x, row.y, row.width - (x - row.x));
@@ -122,7 +161,7 @@ static void save_draw(void *state, const struct shared *sh, struct canvas *c,
 		      struct box b)
 {
 	struct save *v = state;
-	int want = v->n_formats + 5, y;
+	int want = v->n_formats + 6, y;
 	struct box in;
 
 	if (b.height > want)
@@ -138,12 +177,15 @@ static void save_draw(void *state, const struct shared *sh, struct canvas *c,
 		draw_frame(c, b);
 		in = (struct box){ b.x + 2, b.y + 1, b.width - 4, b.height - 2 };
 	}
-	if (in.height >= 3)
+	if (in.height >= 4)
 		draw_formats(v, sh, c,
-			     (struct box){ in.x, in.y, in.width, in.height - 2 });
-	if (in.height >= 2)
+			     (struct box){ in.x, in.y, in.width, in.height - 3 });
+	if (in.height >= 3)
 		draw_scope(v, sh, c,
-			   (struct box){ in.x, in.y + in.height - 2, in.width, 1 });
+			   (struct box){ in.x, in.y + in.height - 3, in.width, 1 });
+	if (in.height >= 2)
+		draw_thread(v, sh, c,
+			    (struct box){ in.x, in.y + in.height - 2, in.width, 1 });
 	draw_path(v, c, (struct box){ in.x, in.y + in.height - 1, in.width, 1 });
 }
 
@@ -156,6 +198,7 @@ static void confirm(struct save *v, struct shared *sh)
 		return;
 	cmd.value = sh->paused ? s->time_ns : 0;
 	cmd.window_ns = v->everything ? 0 : s->window_ns;
+	cmd.thread = v->one_thread ? v->tid : -1;
 	snprintf(cmd.text, sizeof(cmd.text), "%.64s %s",
 		 sh->options->formats[v->format].name, v->path.text);
 	shared_send(sh, &cmd);
@@ -206,6 +249,10 @@ static bool save_key(void *state, struct shared *sh, int key)
 	(void)sh;
 	if (v->field == FIELD_SCOPE && (key == ' ' || key == K_LEFT || key == K_RIGHT)) {
 		v->everything = !v->everything;
+		return true;
+	}
+	if (v->field == FIELD_THREAD && (key == ' ' || key == K_LEFT || key == K_RIGHT)) {
+		v->one_thread = !v->one_thread && v->tid;
 		return true;
 	}
 	if (v->field != FIELD_PATH || !edit_key(&v->path, key))

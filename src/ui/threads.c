@@ -229,10 +229,11 @@ static void sort_by(struct threads *v, const struct shared *sh, int by)
 	threads_update(v, sh);
 }
 
-static void note_selected(struct threads *v, const struct shared *sh)
+static void note_selected(struct threads *v, struct shared *sh)
 {
 	if (v->list.selected < v->n)
 		v->selected_tid = sh->shown->threads[v->rows[v->list.selected]].tid;
+	sh->marked = v->selected_tid;
 }
 
 static bool threads_act(void *state, struct shared *sh, enum action action)

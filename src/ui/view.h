@@ -40,6 +40,7 @@ struct shared {
 	uint64_t function; /* snapshot_function.function, 0 none */
 	bool focus;	   /* a view about that function was left for another one */
 	int32_t thread;	   /* tid of the one thread that figures are of; 0: all */
+	int32_t marked;	   /* tid of the row last selected in Threads; 0: none */
 	bool by_line;	   /* rows are lines where a view can show them */
 	struct baseline base;
 	/* The time cursor of views with a time axis: a moment of the window, or 0. */

@@ -289,9 +289,10 @@ int main(int argc, char **argv)
 	ret = writer_open(argv[1], &o, &w, &err);
 	for (second = 0; !ret && second < SECONDS; second++) {
 		uint64_t end = (second + 1) * NS_PER_SEC;
-		struct gather_from from = { &d->history,      &d->functions,
-					    threads,	      THREADS,
-					    STARTED_NS + end, STARTED_WALL_NS + end };
+		struct gather_from from = {
+			&d->history,	  &d->functions,	 threads, THREADS,
+			STARTED_NS + end, STARTED_WALL_NS + end, 0
+		};
 		struct snapshot *s = snapshot_new();
 		struct batch *b;
 

@@ -92,7 +92,8 @@ static void put(struct made *m, uint64_t second)
 				    threads,
 				    2,
 				    START_NS + second * NS_PER_SEC,
-				    WALL_NS + second * NS_PER_SEC };
+				    WALL_NS + second * NS_PER_SEC,
+				    0 };
 	struct batch *b = gather(m->gatherer, &from);
 	struct snapshot *s = snapshot_new();
 

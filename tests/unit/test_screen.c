@@ -592,27 +592,61 @@ static void test_save_menu(void **state)
 
 	made_keys(m, "W");
 	assert_true(made_shows(m, "> svg         flame graph, any browser, offline"));
-	assert_true(made_shows(m, "To    ptop-4242-20261120T140231.svg"));
+	assert_true(made_shows(m, "To     ptop-4242-20261120T140231.svg"));
 	made_keys(m, "j");
 	assert_true(made_shows(m, "ptop-4242-20261120T140231.folded"));
 	made_keys(m, "\t ");
 	assert_true(made_shows(m, "( ) window 60s  (*) since start"));
+	made_keys(m, "\t ");
+	assert_true(made_shows(m, "Thread (*) all  one: select it in 4"));
 	made_keys(m, "\t");
 	screen_key(&m->screen, K_CTRL('U'));
 	made_keys(m, "/tmp/q?!.txt");
-	assert_true(made_shows(m, "To    /tmp/q?!.txt"));
+	assert_true(made_shows(m, "To     /tmp/q?!.txt"));
 	screen_key(&m->screen, K_UP); /* an edited path stays */
-	assert_true(made_shows(m, "To    /tmp/q?!.txt"));
+	assert_true(made_shows(m, "To     /tmp/q?!.txt"));
 	made_keys(m, "\r");
 	c = made_command(m);
 	assert_int_equal(c.kind, COMMAND_SAVE);
 	assert_string_equal(c.text, "svg /tmp/q?!.txt");
 	assert_int_equal(c.window_ns, 0);
+	assert_int_equal(c.thread, -1);
 	assert_null(m->screen.popup);
 	made_keys(m, "W");
 	screen_key(&m->screen, K_ESC);
 	assert_null(m->screen.popup);
 	assert_int_equal(made_command(m).kind, UINT32_MAX);
+}
+
+/* The next command of that kind; others are read over. */
+static struct command next_save(struct made *m)
+{
+	struct command c;
+
+	do
+		c = made_command(m);
+	while (c.kind != COMMAND_SAVE && c.kind != UINT32_MAX);
+	return c;
+}
+
+/* A row that was selected in Threads can be chosen; the thread that figures are of is. */
+static void test_save_one_thread(void **state)
+{
+	struct made *m = *state;
+
+	made_keys(m, "4");
+	assert_true(made_shows(m, "4250 worker")); /* a list is as long as it is drawn */
+	made_keys(m, "jW\t\t");
+	assert_true(made_shows(m, "Thread (*) all  ( ) 4250 worker"));
+	made_keys(m, " ");
+	assert_true(made_shows(m, "Thread ( ) all  (*) 4250 worker"));
+	made_keys(m, "\r");
+	assert_int_equal(next_save(m).thread, 4250);
+	made_keys(m, "\r"); /* only this thread from here on */
+	made_keys(m, "1W");
+	assert_true(made_shows(m, "Thread ( ) all  (*) 4250 worker"));
+	made_keys(m, "\t\t \r");
+	assert_int_equal(next_save(m).thread, -1);
 }
 
 static void test_quit(void **state)
@@ -761,6 +795,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_commands, start, stop),
 		cmocka_unit_test_setup_teardown(test_full_pipe, start, stop),
 		cmocka_unit_test_setup_teardown(test_save_menu, start, stop),
+		cmocka_unit_test_setup_teardown(test_save_one_thread, start, stop),
 		cmocka_unit_test_setup_teardown(test_quit, start, stop),
 		cmocka_unit_test_setup_teardown(test_mouse, start, stop),
 		cmocka_unit_test_setup_teardown(test_long_names_scroll, start, stop),
