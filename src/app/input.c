@@ -19,6 +19,7 @@
 
 #define LARGE ((size_t)2 << 20)
 #define TEXT_LARGEST ((size_t)4 << 30)
+#define PIECE ((size_t)256 << 10) /* of folded text: it stays in the processor's cache */
 
 struct source {
 	const struct options *o;
@@ -44,22 +45,36 @@ static char *room(size_t bytes)
 	return p;
 }
 
-/* Grows; a pipe tells no size. */
-static int read_all(int fd, const char *name, struct bytes *out, struct error *err)
+/* At most so much of what comes, less only at the end. -1: errno. */
+static ssize_t fill(int fd, unsigned char *to, size_t most)
+{
+	size_t n = 0;
+	ssize_t got = 1;
+
+	while (n < most && got) {
+		got = read(fd, to + n, most - n);
+		if (got == -1 && errno != EINTR)
+			return -1;
+		n += got > 0 ? (size_t)got : 0;
+	}
+	return (ssize_t)n;
+}
+
+/* All of it, of which `head` was read. Grows; a pipe tells no size. */
+static int read_all(int fd, const char *name, struct bytes head, struct bytes *out,
+		    struct error *err)
 {
 	struct stat st;
-	size_t cap = 1 << 16, n = 0;
+	size_t cap = head.n + (1 << 16), n = head.n;
 	char *p;
 	ssize_t got = 1;
 
-	if (fstat(fd, &st) == 0 && S_ISDIR(st.st_mode)) {
-		errno = EISDIR;
-		return error_errno(err, name);
-	}
-	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > 0 &&
+	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && (size_t)st.st_size >= cap &&
 	    (size_t)st.st_size < TEXT_LARGEST)
 		cap = (size_t)st.st_size + 1;
 	p = room(cap);
+	if (p)
+		memcpy(p, head.p, head.n);
 	while (p && got > 0) {
 		if (n == cap) {
 			char *more = cap < TEXT_LARGEST ? realloc(p, cap *= 2) : NULL;
@@ -87,18 +102,57 @@ static int read_all(int fd, const char *name, struct bytes *out, struct error *e
 	return 0;
 }
 
+/* Whole lines out of a buffer of PIECE + FOLDED_LINE_MAX bytes, of which n are filled. A line
+ * that does not fit is too long: its beginning is told once, the rest is passed over. */
+static int read_folded(int fd, unsigned char *buf, size_t n, struct folded_reader *to)
+{
+	bool skipping = false;
+	ssize_t got = (ssize_t)n;
+
+	while (got > 0) {
+		const unsigned char *first = skipping ? memchr(buf, '\n', n) : buf;
+		const unsigned char *last = memrchr(buf, '\n', n);
+		size_t from = 0, whole = last ? (size_t)(last - buf) + 1 : 0;
+
+		if (skipping) {
+			from = first ? (size_t)(first - buf) + 1 : n;
+			whole = first ? whole : n;
+			skipping = !first;
+		} else if (!last && n >= FOLDED_LINE_MAX + 1) {
+			whole = n;
+			skipping = true;
+		}
+		if (whole > from)
+			folded_add(to, (struct bytes){ buf + from, whole - from });
+		n -= whole;
+		memmove(buf, buf + whole, n);
+		got = fill(fd, buf + n, PIECE);
+		n += got > 0 ? (size_t)got : 0;
+	}
+	if (n && !skipping && !got)
+		folded_add(to, (struct bytes){ buf, n });
+	return got < 0 ? -1 : 0;
+}
+
 static void warn(const char *name, uint64_t n, const char *what)
 {
 	if (n)
 		fprintf(stderr, "ptop: %s: %llu %s\n", name, (unsigned long long)n, what);
 }
 
-static int take_folded(struct source *s, const char *name, struct bytes in,
-		       struct error *err)
+static int take_folded(struct source *s, const char *name, int fd, unsigned char *buf,
+		       size_t n, struct error *err)
 {
 	struct folded_counts c;
-	struct snapshot *pic = folded_read(in, s->o->rate_given ? s->o->rate_hz : 0, &c);
+	struct folded_reader *r = folded_open(s->o->rate_given ? s->o->rate_hz : 0, &c);
+	int failed = read_folded(fd, buf, n, r) ? errno : 0;
+	struct snapshot *pic = folded_close(r);
 
+	if (failed) {
+		snapshot_free(pic);
+		errno = failed;
+		return error_errno(err, name);
+	}
 	if (c.stacks == 0) {
 		snapshot_free(pic);
 		error_set(err, EXIT_FAILED, "%s: no profile that ptop reads", name);
@@ -120,26 +174,43 @@ static int take_folded(struct source *s, const char *name, struct bytes in,
 	return 0;
 }
 
-static int take_text(struct source *s, const char *name, int fd, struct error *err)
+/* A recording on standard input, or perf script: in one piece. */
+static int take_whole(struct source *s, const char *name, int fd, struct bytes head,
+		      struct error *err)
 {
 	struct recording *r = NULL;
 	struct bytes in;
 	uint64_t bad = 0;
-	int ret = read_all(fd, name, &in, err);
+	int ret = read_all(fd, name, head, &in, err);
 
 	if (ret)
 		return ret;
 	if (recording_is(in)) {
-		ret = recording_read(in, &r, err); /* a recording on standard input */
-	} else if (recording_is_perf(in)) {
+		ret = recording_read(in, &r, err);
+	} else {
 		r = recording_of_perf(in, &bad);
 		warn(name, bad, "lines of perf script were not understood");
 	}
 	if (r)
 		*VEC_PUSH(&s->list) = r;
-	else if (!ret)
-		ret = take_folded(s, name, in, err);
 	free((void *)(uintptr_t)in.p);
+	return ret;
+}
+
+static int take_text(struct source *s, const char *name, int fd, struct error *err)
+{
+	unsigned char *buf = xmalloc(PIECE + FOLDED_LINE_MAX);
+	ssize_t n = fill(fd, buf, PIECE);
+	struct bytes head = { buf, n > 0 ? (size_t)n : 0 };
+	int ret;
+
+	if (n == -1)
+		ret = error_errno(err, name);
+	else if (recording_is(head) || recording_is_perf(head))
+		ret = take_whole(s, name, fd, head, err);
+	else
+		ret = take_folded(s, name, fd, buf, head.n, err);
+	free(buf);
 	return ret;
 }
 

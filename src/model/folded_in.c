@@ -32,7 +32,7 @@
 #define NONE UINT32_MAX
 
 struct name {
-	const char *raw; /* bytes of the file, borrowed */
+	const char *raw; /* as in the file; of the reader's arena */
 	uint32_t len;
 	uint32_t active; /* times on the present path */
 	uint64_t hash;
@@ -52,7 +52,7 @@ struct child {
 	uint32_t parent, name;
 };
 
-struct reader {
+struct folded_reader {
 	struct snapshot *s;
 	struct folded_counts *counts;
 	uint64_t unit_ns;
@@ -66,7 +66,11 @@ struct reader {
 	size_t n_slots;
 	struct step *path;
 	size_t depth;
-	struct bytes before; /* the stack `path` was made of */
+	struct bytes
+	    before; /* the stack `path` was made of: of the text that is read now */
+	unsigned char *copy; /* of it, between two pieces of text */
+	size_t copy_room;
+	struct arena arena;
 };
 
 /* Eight bytes a step: names are long and there are millions. */
@@ -84,7 +88,7 @@ static uint64_t hash_name(const unsigned char *p, size_t n)
 	return hash_u64(h ^ word);
 }
 
-static void grow_slots(struct reader *r)
+static void grow_slots(struct folded_reader *r)
 {
 	size_t i, at;
 
@@ -100,7 +104,7 @@ static void grow_slots(struct reader *r)
 }
 
 /* The index of a name, new or known; NONE when there is no room. */
-static uint32_t name_index(struct reader *r, const unsigned char *p, size_t len)
+static uint32_t name_index(struct folded_reader *r, const unsigned char *p, size_t len)
 {
 	uint64_t hash = hash_name(p, len);
 	size_t at = hash & (r->n_slots - 1), probes;
@@ -117,7 +121,8 @@ static uint32_t name_index(struct reader *r, const unsigned char *p, size_t len)
 	if (r->names.n == FOLDED_NAMES)
 		return NONE;
 	n = VEC_PUSH(&r->names);
-	*n = (struct name){ (const char *)p, (uint32_t)len, 0, hash };
+	*n = (struct name){ arena_strn(&r->arena, (const char *)p, len), (uint32_t)len, 0,
+			    hash };
 	r->slots[at] = (uint32_t)r->names.n;
 	if (r->names.n * 2 > r->n_slots)
 		grow_slots(r);
@@ -138,7 +143,7 @@ static size_t same_bytes(struct bytes a, struct bytes b)
 
 /* Leaves on the path the frames `stack` has in common with it. The last frame of a path
  * ended in a space, which may stand inside a name, so it is never kept. */
-static void keep_shared(struct reader *r, struct bytes stack)
+static void keep_shared(struct folded_reader *r, struct bytes stack)
 {
 	size_t same = same_bytes(r->before, stack);
 
@@ -152,7 +157,7 @@ static void keep_shared(struct reader *r, struct bytes stack)
 	}
 }
 
-static void grow_children(struct reader *r)
+static void grow_children(struct folded_reader *r)
 {
 	size_t i, at;
 
@@ -169,7 +174,8 @@ static void grow_children(struct reader *r)
 }
 
 /* The node of a frame below `parent`, made when missing; NONE when there is no room. */
-static uint32_t child_of(struct reader *r, uint32_t parent, const struct step *step)
+static uint32_t child_of(struct folded_reader *r, uint32_t parent,
+			 const struct step *step)
 {
 	size_t at = step->hash & (r->n_children - 1), probes;
 	struct snapshot_node *n;
@@ -197,7 +203,7 @@ static uint32_t child_of(struct reader *r, uint32_t parent, const struct step *s
 }
 
 /* Puts one more name on the path; its node comes later. False when names are used up. */
-static bool push(struct reader *r, const unsigned char *p, size_t len, size_t end)
+static bool push(struct folded_reader *r, const unsigned char *p, size_t len, size_t end)
 {
 	uint64_t above = r->depth ? r->path[r->depth - 1].hash : 0;
 	uint32_t name = name_index(r, p, len);
@@ -212,7 +218,7 @@ static bool push(struct reader *r, const unsigned char *p, size_t len, size_t en
 }
 
 /* Nodes of the names from `first` on. Where one is missing the path ends before it. */
-static bool find_nodes(struct reader *r, size_t first)
+static bool find_nodes(struct folded_reader *r, size_t first)
 {
 	uint32_t parent = first ? r->path[first - 1].node : 0;
 	size_t i;
@@ -230,7 +236,7 @@ static bool find_nodes(struct reader *r, size_t first)
 	return true;
 }
 
-static bool push_names(struct reader *r, struct bytes stack)
+static bool push_names(struct folded_reader *r, struct bytes stack)
 {
 	size_t at = r->depth ? r->path[r->depth - 1].end + 1u : 0, end;
 
@@ -252,7 +258,7 @@ static bool push_names(struct reader *r, struct bytes stack)
 }
 
 /* Makes the path that of `stack`. */
-static bool follow(struct reader *r, struct bytes stack)
+static bool follow(struct folded_reader *r, struct bytes stack)
 {
 	size_t kept;
 	bool whole;
@@ -283,7 +289,7 @@ static bool split(struct bytes line, struct bytes *stack, uint64_t *count)
 	return n > 0;
 }
 
-static void read_line(struct reader *r, struct bytes line)
+static void read_line(struct folded_reader *r, struct bytes line)
 {
 	uint64_t count, weight, sum;
 	struct bytes stack;
@@ -366,7 +372,7 @@ static void make_function(struct snapshot *s, const struct name *n,
 }
 
 /* Sorting moves functions, so nodes are told where to. */
-static void sort_functions(struct snapshot *s, const struct reader *r)
+static void sort_functions(struct snapshot *s, const struct folded_reader *r)
 {
 	uint32_t *now = xcalloc(s->n_functions, sizeof(*now));
 	size_t i;
@@ -383,7 +389,7 @@ static void sort_functions(struct snapshot *s, const struct reader *r)
 	free(now);
 }
 
-static void finish(struct reader *r)
+static void finish(struct folded_reader *r)
 {
 	struct snapshot *s = r->s;
 	size_t i, bytes = r->tree.nodes.n * sizeof(*s->nodes);
@@ -410,36 +416,71 @@ static void finish(struct reader *r)
 	s->lost[LOSS_STACK_TRUNCATED] = r->counts->too_deep;
 }
 
+struct folded_reader *folded_open(double rate_hz, struct folded_counts *counts)
+{
+	struct folded_reader *r = xcalloc(1, sizeof(*r));
+
+	*counts = (struct folded_counts){ 0 };
+	r->s = snapshot_new();
+	r->counts = counts;
+	r->unit_ns = 1;
+	if (rate_hz > 0 && rate_hz <= (double)NS_PER_SEC) {
+		r->s->rate_hz = rate_hz;
+		r->s->effective_pct = 100;
+		r->unit_ns = (uint64_t)((double)NS_PER_SEC / rate_hz + 0.5);
+	}
+	(void)VEC_PUSH(&r->tree.nodes);
+	*VEC_PUSH(&r->hashes) = 0;
+	r->n_children = CHILD_SLOTS_MIN;
+	r->children = xcalloc(r->n_children, sizeof(*r->children));
+	*VEC_PUSH(&r->recursive) = 0; /* the root */
+	r->n_slots = NAME_SLOTS_MIN;
+	r->slots = xcalloc(r->n_slots, sizeof(*r->slots));
+	r->path = xcalloc(FOLDED_DEPTH_MAX, sizeof(*r->path));
+	return r;
+}
+
+void folded_add(struct folded_reader *r, struct bytes text)
+{
+	struct cursor c = cursor_over(text);
+	struct bytes line;
+
+	while (cursor_line(&c, &line))
+		read_line(r, line);
+	if (r->before.n > r->copy_room) {
+		r->copy_room = r->before.n;
+		free(r->copy);
+		r->copy = xmalloc(r->copy_room);
+	}
+	/* It may be the copy itself, when no line was used. */
+	if (r->before.n)
+		memmove(r->copy, r->before.p, r->before.n);
+	r->before.p = r->copy;
+}
+
+struct snapshot *folded_close(struct folded_reader *r)
+{
+	struct snapshot *s = r->s;
+
+	finish(r);
+	VEC_DONE(&r->tree.nodes);
+	VEC_DONE(&r->hashes);
+	free(r->children);
+	VEC_DONE(&r->names);
+	VEC_DONE(&r->recursive);
+	free(r->slots);
+	free(r->path);
+	free(r->copy);
+	arena_done(&r->arena);
+	free(r);
+	return s;
+}
+
 struct snapshot *folded_read(struct bytes in, double rate_hz,
 			     struct folded_counts *counts)
 {
-	struct reader r = { .s = snapshot_new(), .counts = counts, .unit_ns = 1 };
-	struct cursor c = cursor_over(in);
-	struct bytes line;
+	struct folded_reader *r = folded_open(rate_hz, counts);
 
-	*counts = (struct folded_counts){ 0 };
-	if (rate_hz > 0 && rate_hz <= (double)NS_PER_SEC) {
-		r.s->rate_hz = rate_hz;
-		r.s->effective_pct = 100;
-		r.unit_ns = (uint64_t)((double)NS_PER_SEC / rate_hz + 0.5);
-	}
-	(void)VEC_PUSH(&r.tree.nodes);
-	*VEC_PUSH(&r.hashes) = 0;
-	r.n_children = CHILD_SLOTS_MIN;
-	r.children = xcalloc(r.n_children, sizeof(*r.children));
-	*VEC_PUSH(&r.recursive) = 0; /* the root */
-	r.n_slots = NAME_SLOTS_MIN;
-	r.slots = xcalloc(r.n_slots, sizeof(*r.slots));
-	r.path = xcalloc(FOLDED_DEPTH_MAX, sizeof(*r.path));
-	while (cursor_line(&c, &line))
-		read_line(&r, line);
-	finish(&r);
-	VEC_DONE(&r.tree.nodes);
-	VEC_DONE(&r.hashes);
-	free(r.children);
-	VEC_DONE(&r.names);
-	VEC_DONE(&r.recursive);
-	free(r.slots);
-	free(r.path);
-	return r.s;
+	folded_add(r, in);
+	return folded_close(r);
 }

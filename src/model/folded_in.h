@@ -31,4 +31,12 @@ struct folded_counts {
 struct snapshot *folded_read(struct bytes in, double rate_hz,
 			     struct folded_counts *counts);
 
+/* The same piece by piece: whole lines in each, the newline of the last may be missing.
+ * `counts` is filled in as it goes, and borrowed until folded_close(), which frees the
+ * reader. */
+struct folded_reader;
+struct folded_reader *folded_open(double rate_hz, struct folded_counts *counts);
+void folded_add(struct folded_reader *r, struct bytes text);
+struct snapshot *folded_close(struct folded_reader *r);
+
 #endif
