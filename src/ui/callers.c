@@ -186,7 +186,9 @@ static int draw_middle(const struct callers *v, const struct shared *sh, struct 
 	char text[256];
 
 	snprintf(text, sizeof(text),
-		 width < 60 ? "self %s%% total %s%%" : "self %s%%  total %s%%  %s%s",
+		 width < 30   ? "%s%%"
+		 : width < 60 ? "self %s%% total %s%%"
+			      : "self %s%%  total %s%%  %s%s",
 		 fig_pct(snapshot_pct(s, n->self_ns), shared_few(s)).s,
 		 fig_pct(snapshot_pct(s, n->total_ns), shared_few(s)).s,
 		 fig_time(n->total_ns).s, n->recursive ? "  recursive" : "");

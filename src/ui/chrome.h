@@ -28,7 +28,8 @@ struct bar {
 	int n;
 };
 
-void bar_draw(struct bar *bar, enum key_place place, struct canvas *c, int y);
+/* back: Esc leads back to another view. */
+void bar_draw(struct bar *bar, enum key_place place, bool back, struct canvas *c, int y);
 /* The key of the button at x, or K_NONE. */
 int bar_hit(const struct bar *bar, int x);
 

@@ -54,6 +54,8 @@ const char *hint_text(const struct shared *sh, char *buf, size_t size, bool *war
 /* The key that quits closes a pop-up. */
 static const char *word(const struct key_row *r, enum key_place place)
 {
+	if (r->action == ACTION_BACK)
+		return "Back";
 	return r->action == ACTION_CLOSE && place != IN_VIEW ? "Close" : r->bar;
 }
 
@@ -65,13 +67,18 @@ static int button_cells(const struct key_row *r, enum key_place place, struct ca
 	       (int)strlen(word(r, place));
 }
 
-static bool in_bar(const struct key_row *r, enum key_place place)
+/* Lower ranks stay longer; 0: it has no button. Esc has one where there is a way back. */
+static int rank_of(const struct key_row *r, enum key_place place, bool back)
 {
-	return r->bar && (r->places & place);
+	if (r->action == ACTION_BACK)
+		return back ? 1 : 0;
+	if (r->action == ACTION_NEXT_VIEW && back)
+		return 0; /* its place is Esc's */
+	return r->bar && (r->places & place) ? r->bar_rank : 0;
 }
 
 /* The highest rank whose buttons all fit; lower ranks go first. */
-static int fitting_rank(enum key_place place, struct canvas *c, int gap)
+static int fitting_rank(enum key_place place, bool back, struct canvas *c, int gap)
 {
 	const struct key_row *r;
 	int rank, fits = 0, sum;
@@ -80,7 +87,7 @@ static int fitting_rank(enum key_place place, struct canvas *c, int gap)
 	for (rank = 1; rank <= BAR_BUTTONS_MAX; rank++) {
 		sum = -gap;
 		for (i = 0; (r = keys_row(i)); i++)
-			if (in_bar(r, place) && r->bar_rank <= rank)
+			if (rank_of(r, place, back) && rank_of(r, place, back) <= rank)
 				sum += button_cells(r, place, c) + gap;
 		if (sum > c->width)
 			break;
@@ -89,16 +96,16 @@ static int fitting_rank(enum key_place place, struct canvas *c, int gap)
 	return fits ? fits : 1;
 }
 
-void bar_draw(struct bar *bar, enum key_place place, struct canvas *c, int y)
+void bar_draw(struct bar *bar, enum key_place place, bool back, struct canvas *c, int y)
 {
-	int gap = 1, rank = fitting_rank(place, c, gap), x = 0, key, from;
+	int gap = 1, rank = fitting_rank(place, back, c, gap), x = 0, key, from;
 	const struct key_row *r;
 	char label[16];
 	size_t i;
 
 	bar->n = 0;
 	for (i = 0; (r = keys_row(i)) && bar->n < BAR_BUTTONS_MAX; i++) {
-		if (!in_bar(r, place) || r->bar_rank > rank)
+		if (!rank_of(r, place, back) || rank_of(r, place, back) > rank)
 			continue;
 		key = r->keys[0];
 		from = x;

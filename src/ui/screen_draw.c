@@ -129,6 +129,23 @@ static void draw_prompt(struct screen *s, struct canvas *c, int y)
 	}
 }
 
+/* Where a file was saved does not fit: its folder is left out, its name and size stay. */
+static void draw_note(const struct notes *n, struct canvas *c, int y)
+{
+	enum role role = n->shown_warning ? ROLE_WARN : ROLE_STRONG;
+	const char *text = n->shown, *p, *end = strstr(text, "  ");
+	int x = 0;
+
+	if (strncmp(text, "Saved /", 7) == 0 &&
+	    canvas_cells(c, text, c->width + 1) > c->width) {
+		x = canvas_put(c, 0, y, c->width, role, "Saved ");
+		for (p = text; *p && (!end || p < end); p++)
+			if (*p == '/')
+				text = p + 1;
+	}
+	canvas_cut(c, x, y, c->width - x, role, text, 0);
+}
+
 /* True when the line has something to say. */
 static bool draw_message(struct screen *s, struct canvas *c, int y)
 {
@@ -141,8 +158,7 @@ static bool draw_message(struct screen *s, struct canvas *c, int y)
 		return true;
 	}
 	if (n->shown[0]) {
-		canvas_cut(c, 0, y, c->width, n->shown_warning ? ROLE_WARN : ROLE_STRONG,
-			   n->shown, 0);
+		draw_note(n, c, y);
 		return true;
 	}
 	if (s->popup && s->popup->status)
@@ -236,5 +252,5 @@ void screen_draw(struct screen *s, struct canvas *c)
 	if (footer == 2)
 		draw_message(s, c, c->height - 2);
 	s->bar_y = c->height - 1;
-	bar_draw(&s->bar, place, c, s->bar_y);
+	bar_draw(&s->bar, place, !s->popup && s->depth > 0, c, s->bar_y);
 }

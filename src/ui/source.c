@@ -12,6 +12,7 @@
 #include "ui/rows.h"
 #include "ui/view.h"
 
+#define WIDE 60 /* from this width on both shares are shown, else the one sorted by */
 #define LINES_MOST 200000
 #define HOT_PCT 0.05
 
@@ -246,12 +247,13 @@ static void draw_line(const struct source *v, const struct shared *sh, struct ca
 	const struct heat *h = (size_t)line <= v->n_heat ? &v->heat[line - 1] : NULL;
 	bool found = sh->filter.text[0] && v->starts.n && matches(v, sh, line);
 
-	if (h && h->self_ns && width >= 40)
+	if (h && h->self_ns && width >= WIDE)
 		row_pct(c, x + 1, y, 6, snapshot_pct(s, h->self_ns), shared_few(s));
-	if (h && h->total_ns)
-		row_pct(c, x + (width >= 40 ? 9 : 1), y, 6, snapshot_pct(s, h->total_ns),
-			shared_few(s));
-	x += width >= 40 ? 17 : 9;
+	if (h && h->total_ns && width >= WIDE)
+		row_pct(c, x + 9, y, 6, snapshot_pct(s, h->total_ns), shared_few(s));
+	if (h && heat_of(v, line) && width < WIDE)
+		row_pct(c, x + 1, y, 6, snapshot_pct(s, heat_of(v, line)), shared_few(s));
+	x += width >= WIDE ? 17 : 9;
 	canvas_fmt(c, x, y, 7, ROLE_DIM, "%6d", line);
 	if (v->starts.n)
 		draw_text(v, c, (struct box){ x + 8, y, v->box.x + width - x - 8, 1 },
@@ -265,16 +267,22 @@ static void draw_line(const struct source *v, const struct shared *sh, struct ca
 
 static void draw_title(const struct source *v, struct canvas *c, struct box b)
 {
-	int at = b.x + (b.width >= 40 ? 17 : 9);
+	int at = b.x + (b.width >= WIDE ? 17 : 9), room = b.x + b.width - at - 8;
+	const char *file = v->file, *slash;
 
 	canvas_fill(c, b.x, b.y, b.width, ROLE_HEADING, ' ');
-	if (b.width >= 40)
+	if (b.width >= WIDE || !v->by_total)
 		canvas_right(c, b.x + 1, b.y, 6, v->by_total ? ROLE_HEADING : ROLE_SORTED,
 			     v->by_total ? "SELF%" : "SELF%v");
-	canvas_right(c, at - 8, b.y, 7, v->by_total ? ROLE_SORTED : ROLE_HEADING,
-		     v->by_total ? "TOTAL%v" : "TOTAL%");
+	if (b.width >= WIDE || v->by_total)
+		canvas_right(c, at - 8, b.y, 7, v->by_total ? ROLE_SORTED : ROLE_HEADING,
+			     v->by_total ? "TOTAL%v" : "TOTAL%");
 	canvas_put(c, at, b.y, 6, ROLE_HEADING, "  LINE");
-	canvas_cut(c, at + 8, b.y, b.x + b.width - at - 8, ROLE_HEADING, v->file, 0);
+	/* The end of a path says more than its beginning. */
+	while (canvas_cells(c, file, room + 1) > room && (slash = strchr(file, '/')) &&
+	       slash[1])
+		file = slash + 1;
+	canvas_cut(c, at + 8, b.y, room, ROLE_HEADING, file, 0);
 }
 
 static void draw_without(const struct source *v, const struct shared *sh,

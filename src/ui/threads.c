@@ -297,21 +297,35 @@ static void threads_status(void *state, const struct shared *sh, char *buf, size
 	list_status(&((struct threads *)state)->list, buf, size);
 }
 
+/* Of a process that ended all are shown as they were. */
+static bool is_there(const struct snapshot *s, const struct snapshot_thread *t)
+{
+	return t->state != 'X' || s->exited;
+}
+
 static int threads_panel(void *state, const struct shared *sh, struct canvas *c,
 			 struct box b)
 {
 	struct threads *v = state;
 	const struct snapshot *s = sh->shown;
+	size_t shown = 0, k;
 	int i, rows = b.height - 1;
 
-	canvas_fmt(c, b.x, b.y, b.width, ROLE_STRONG, "THREADS %zu", s->n_threads_all);
-	for (i = 0; i < rows && (size_t)i < v->n; i++) {
-		const struct snapshot_thread *t = &s->threads[v->rows[i]];
+	/* A server with a thread a request has hundreds that ended. */
+	for (k = 0; k < v->n; k++)
+		shown += is_there(s, &s->threads[v->rows[k]]);
+	canvas_fmt(c, b.x, b.y, b.width, ROLE_STRONG,
+		   shown < v->n ? "THREADS %zu  +%zu ended" : "THREADS %zu",
+		   shown < v->n ? shown : s->n_threads_all, v->n - shown);
+	for (i = 0, k = 0; i < rows && k < v->n; k++) {
+		const struct snapshot_thread *t = &s->threads[v->rows[k]];
 		int y = b.y + 1 + i;
 
-		if (i == rows - 1 && v->n > (size_t)rows) {
+		if (!is_there(s, t))
+			continue;
+		if (i == rows - 1 && shown > (size_t)rows) {
 			canvas_fmt(c, b.x + 1, y, b.width - 1, ROLE_DIM, "+%zu more",
-				   v->n - (size_t)i);
+				   shown - (size_t)i);
 			break;
 		}
 		canvas_fmt(c, b.x, y, 7, ROLE_TEXT, "%6d", (int)t->tid);
@@ -321,6 +335,7 @@ static int threads_panel(void *state, const struct shared *sh, struct canvas *c,
 		if (s->wants & WANT_STACKS)
 			trends_draw(&v->trends, (uint64_t)t->tid, t->trend, c, b.x + 26,
 				    y, b.width - 26);
+		i++;
 	}
 	return b.height;
 }

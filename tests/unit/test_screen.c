@@ -470,11 +470,14 @@ static void test_pause(void **state)
 	next->n_messages = 1;
 	next->messages = arena_alloc(&next->arena, sizeof(*next->messages));
 	next->messages[0] =
-	    (struct snapshot_message){ MADE_WALL_NS, false, "Saved /tmp/x.svg" };
+	    (struct snapshot_message){ MADE_WALL_NS, false, "Saved /tmp/folder/x.svg" };
 	screen_take(&m->screen, next);
-	assert_true(made_shows(m, "Saved /tmp/x.svg"));
+	assert_true(made_shows(m, "Saved /tmp/folder/x.svg"));
 	m->screen.sh.now_ns += 9 * NS_PER_SEC;
-	assert_true(made_shows(m, "Saved /tmp/x.svg"));
+	assert_true(made_shows(m, "Saved /tmp/folder/x.svg"));
+	canvas_resize(&m->canvas, 20, 12);
+	assert_true(made_shows(m, "Saved x.svg"));
+	canvas_resize(&m->canvas, 80, 24);
 	m->screen.sh.now_ns += 2 * NS_PER_SEC;
 	made_keys(m, "p");
 	{
@@ -583,6 +586,30 @@ static void test_full_pipe(void **state)
 	for (i = 0; i < 1000; i++)
 		made_keys(m, "r");
 	assert_true(made_shows(m, "the sampler is busy"));
+}
+
+static bool made_has(struct made *m, const char *what)
+{
+	char *p = made_picture(m);
+	bool has = strstr(p, what) != NULL;
+
+	free(p);
+	return has;
+}
+
+/* A view over another one says how to go back. */
+static void test_way_back_in_the_bar(void **state)
+{
+	struct made *m = *state;
+
+	assert_false(made_has(m, "EscBack"));
+	made_keys(m, "\r");
+	assert_true(made_shows(m, "EscBack"));
+	made_keys(m, "?");
+	assert_false(made_has(m, "EscBack"));
+	screen_key(&m->screen, K_ESC);
+	screen_key(&m->screen, K_ESC);
+	assert_false(made_has(m, "EscBack"));
 }
 
 static void test_save_menu(void **state)
@@ -796,6 +823,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_full_pipe, start, stop),
 		cmocka_unit_test_setup_teardown(test_save_menu, start, stop),
 		cmocka_unit_test_setup_teardown(test_save_one_thread, start, stop),
+		cmocka_unit_test_setup_teardown(test_way_back_in_the_bar, start, stop),
 		cmocka_unit_test_setup_teardown(test_quit, start, stop),
 		cmocka_unit_test_setup_teardown(test_mouse, start, stop),
 		cmocka_unit_test_setup_teardown(test_long_names_scroll, start, stop),
