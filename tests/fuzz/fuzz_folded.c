@@ -3,6 +3,7 @@
  * read again. */
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "export/exporter.h"
 #include "model/folded_in.h"
@@ -12,6 +13,29 @@
 #define SAMPLES_MAX (UINT64_C(1) << 62)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+/* In two pieces, parted behind some newline, it is the same. */
+static void must_be_same(const uint8_t *data, size_t size, const struct snapshot *s)
+{
+	const uint8_t *half = memchr(data + size / 2, '\n', size - size / 2);
+	size_t first = half ? (size_t)(half - data) + 1 : size;
+	struct folded_counts counts;
+	struct folded_reader *r = folded_open(0, &counts);
+	uint8_t *copy = malloc(first);
+	struct snapshot *pieces;
+
+	if (!copy)
+		abort();
+	memcpy(copy, data, first);
+	folded_add(r, (struct bytes){ copy, first });
+	free(copy);
+	folded_add(r, (struct bytes){ data + first, size - first });
+	pieces = folded_close(r);
+	if (pieces->samples != s->samples || pieces->n_nodes != s->n_nodes ||
+	    pieces->n_functions != s->n_functions)
+		abort();
+	snapshot_free(pieces);
+}
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -23,6 +47,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (size > INPUT_MAX)
 		return 0;
 	s = folded_read((struct bytes){ data, size }, 0, &counts);
+	if (size)
+		must_be_same(data, size, s);
 	if (exporter_named("folded")->write(s, &options, &folded, NULL) != 0)
 		abort();
 	if (exporter_named("svg")->write(s, &options, &other, NULL) != 0)
