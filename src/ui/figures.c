@@ -201,3 +201,21 @@ char fig_mark(double pct)
 {
 	return pct > 60 ? '!' : pct > 20 ? '*' : pct > 5 ? '+' : ' ';
 }
+
+struct fig fig_duration(uint64_t ns)
+{
+	struct fig f;
+	double v = (double)ns;
+
+	if (ns >= 1000000000ull)
+		snprintf(f.s, sizeof(f.s), "%.*fs",
+			 v < 1e10   ? 2
+			 : v < 1e11 ? 1
+				    : 0,
+			 v / 1e9);
+	else if (ns >= 1000000)
+		snprintf(f.s, sizeof(f.s), "%.*fms", v < 1e8 ? 1 : 0, v / 1e6);
+	else
+		snprintf(f.s, sizeof(f.s), "%.*fus", v < 1e4 ? 1 : 0, v / 1e3);
+	return f;
+}

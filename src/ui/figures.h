@@ -16,6 +16,7 @@ struct fig fig_slope(double bytes_per_s); /* "+2.1M/m", or "" when it rounds to 
 struct fig fig_count(uint64_t n);	  /* "59,412"; "12.3M" from ten millions */
 struct fig fig_count_short(uint64_t n);	  /* "950" "59k" "1.2M" */
 struct fig fig_time(uint64_t ns);	/* CPU time: "18.5s" "0.2s" "52ms" "412s" "21m" */
+struct fig fig_duration(uint64_t ns);	/* to three figures: "47.7ms" "104ms" "1.25s" */
 struct fig fig_pause(uint64_t ns);	/* a duration: "9us" "0.42ms" "14.2ms" "1.24s" */
 struct fig fig_span(uint64_t ns);	/* a window: "60s" "10m", 0 is "all" */
 struct fig fig_uptime(uint64_t ns);	/* "3h12m" "4d2h" */

@@ -8,12 +8,11 @@
 #include "base/alloc.h"
 #include "ui/figures.h"
 #include "ui/graph.h"
+#include "ui/latency_bars.h"
 #include "ui/list.h"
 #include "ui/view.h"
 
 #define FIGURE_CELLS 8
-#define BAR_CELLS 24
-#define BARS_SHOWN 12
 #define PANEL_BARS 5
 
 struct latency_view {
@@ -57,24 +56,6 @@ static void latency_update(void *state, const struct shared *sh)
 
 /* ---- Words ----------------------------------------------------------------------------- */
 
-static struct fig duration(uint64_t ns)
-{
-	struct fig f;
-	double v = (double)ns;
-
-	if (ns >= 1000000000ull)
-		snprintf(f.s, sizeof(f.s), "%.*fs",
-			 v < 1e10   ? 2
-			 : v < 1e11 ? 1
-				    : 0,
-			 v / 1e9);
-	else if (ns >= 1000000)
-		snprintf(f.s, sizeof(f.s), "%.*fms", v < 1e8 ? 1 : 0, v / 1e6);
-	else
-		snprintf(f.s, sizeof(f.s), "%.*fus", v < 1e4 ? 1 : 0, v / 1e3);
-	return f;
-}
-
 /* Without a fraction: the end of a step of bars, a little rounded. */
 static struct fig round_duration(uint64_t ns)
 {
@@ -94,9 +75,9 @@ static struct fig figure_text(const struct latency_figure *f)
 	struct fig out = { "-" };
 
 	if (f->known == LATENCY_KNOWN)
-		return duration(f->ns);
+		return fig_duration(f->ns);
 	if (f->known == LATENCY_BELOW)
-		snprintf(out.s, sizeof(out.s), "<%.20s", duration(f->ns).s);
+		snprintf(out.s, sizeof(out.s), "<%.20s", fig_duration(f->ns).s);
 	return out;
 }
 
@@ -193,103 +174,6 @@ static void draw_row(const struct shape *s, const struct snapshot_latency_row *r
 
 /* ---- The selected one --------------------------------------------------------------------- */
 
-/* A power of two of the durations; the least one shown may stand for all below, too. */
-struct bar {
-	int number;
-	bool and_below;
-	uint64_t count;
-};
-
-static struct fig bar_label(const struct bar *bar)
-{
-	uint64_t from = bar->number ? 1000ull << bar->number : 0;
-	uint64_t to = 2000ull << bar->number;
-	struct fig f;
-
-	if (bar->and_below)
-		snprintf(f.s, sizeof(f.s), "<%.20s", duration(to).s);
-	else
-		snprintf(f.s, sizeof(f.s), "%.12s-%.12s", from ? duration(from).s : "0",
-			 duration(to).s);
-	return f;
-}
-
-static bool is_in_bar(uint64_t ns, const struct bar *bar)
-{
-	return (bar->number == 0 || bar->and_below || ns >= 1000ull << bar->number) &&
-	       (bar->number == LATENCY_BARS - 1 || ns < 2000ull << bar->number);
-}
-
-/* "<- p95 104ms": the percentiles that fall into a bar. */
-static void draw_marks(const struct snapshot_latency_row *r, const struct bar *bar,
-		       struct canvas *c, struct box b)
-{
-	static const char *const names[LATENCY_FIGURES] = { "p50", "p95", "p99", NULL };
-	const char *before = "<- ";
-	int i;
-
-	for (i = 0; i < LATENCY_FIGURES; i++) {
-		const struct latency_figure *f = &r->figure[i];
-		char text[48];
-		int n;
-
-		if (!names[i] || f->known != LATENCY_KNOWN || !is_in_bar(f->ns, bar))
-			continue;
-		n = snprintf(text, sizeof(text), "%s%s %s", before, names[i],
-			     duration(f->ns).s);
-		if (n > b.width)
-			return;
-		canvas_put(c, b.x, b.y, b.width, ROLE_DIM, text);
-		b.x += n;
-		b.width -= n;
-		before = ", ";
-	}
-}
-
-static void draw_bar(const struct snapshot_latency_row *r, const struct bar *bar,
-		     uint64_t most, struct canvas *c, struct box b)
-{
-	int room = b.width - 30 < BAR_CELLS ? b.width - 30 : BAR_CELLS;
-	int cells = (int)(bar->count * (uint64_t)(room > 0 ? room : 0) / most);
-	int x = 18 + cells;
-
-	canvas_right(c, b.x, b.y, 15, ROLE_DIM, bar_label(bar).s);
-	canvas_put(c, b.x + 16, b.y, 1, ROLE_DIM, "|");
-	canvas_fill(c, b.x + 17, b.y, cells, ROLE_COOL, c->ascii ? '#' : 0x2588);
-	x +=
-	    canvas_fmt(c, b.x + x, b.y, 12, ROLE_TEXT, "%s", fig_count(bar->count).s) + 2;
-	draw_marks(r, bar, c, (struct box){ b.x + x, b.y, b.width - x, 1 });
-}
-
-/* Where there is no room for all, the shortest are one bar: slow ones are what one looks for. */
-static int draw_bars(const struct snapshot_latency_row *r, struct canvas *c, struct box b)
-{
-	int first = LATENCY_BARS, last = -1, i, y = b.y;
-	int shown = b.height < BARS_SHOWN ? b.height : BARS_SHOWN;
-	uint64_t most = 1, below = 0;
-
-	for (i = 0; i < LATENCY_BARS; i++) {
-		if (!r->bars[i])
-			continue;
-		first = first < i ? first : i;
-		last = i;
-	}
-	for (; shown > 0 && last - first >= shown; first++)
-		below += r->bars[first];
-	for (i = first; i <= last; i++) {
-		uint64_t n = r->bars[i] + (i == first ? below : 0);
-
-		most = n > most ? n : most;
-	}
-	for (i = first; i <= last && shown > 0; i++, y++) {
-		bool least = i == first && below;
-		struct bar bar = { i, least, r->bars[i] + (least ? below : 0) };
-
-		draw_bar(r, &bar, most, c, (struct box){ b.x, y, b.width, 1 });
-	}
-	return y - b.y;
-}
-
 static int draw_selected(const struct snapshot_latency_row *r, struct canvas *c,
 			 struct box b)
 {
@@ -303,9 +187,9 @@ static int draw_selected(const struct snapshot_latency_row *r, struct canvas *c,
 		canvas_cut(c, b.x + 1, y++, b.width - 1, ROLE_WARN, r->note, 0);
 	if (r->base_p95.known == LATENCY_KNOWN)
 		canvas_fmt(c, b.x + 1, y++, b.width - 1, level_role(r->level),
-			   "baseline p50 %s p95 %s", duration(r->base_p50.ns).s,
-			   duration(r->base_p95.ns).s);
-	y += draw_bars(r, c, (struct box){ b.x, y, b.width, b.y + b.height - y });
+			   "baseline p50 %s p95 %s", fig_duration(r->base_p50.ns).s,
+			   fig_duration(r->base_p95.ns).s);
+	y += latency_bars_draw(r, c, (struct box){ b.x, y, b.width, b.y + b.height - y });
 	return y - b.y;
 }
 
@@ -317,7 +201,7 @@ static void draw_slow(const struct snapshot_latency *l, struct canvas *c, struct
 	if (b.height < 2 || !l->slow_ns) /* no limit: of a recording */
 		return;
 	canvas_fmt(c, b.x + 1, y++, b.width - 1, ROLE_STRONG, "slower than %s: %llu%s",
-		   duration(l->slow_ns).s, (unsigned long long)l->slow_count,
+		   fig_duration(l->slow_ns).s, (unsigned long long)l->slow_count,
 		   l->n_slow ? "   (time, took, what, where most of it went)" : "");
 	for (i = 0; i < l->n_slow && y < b.y + b.height; i++, y++) {
 		const struct snapshot_slow *s = &l->slow[i];
@@ -327,7 +211,8 @@ static void draw_slow(const struct snapshot_latency *l, struct canvas *c, struct
 
 		leaf += n > keep ? n - keep : 0;
 		x = canvas_fmt(c, b.x + 1, y, b.width - 1, ROLE_TEXT, "%s %8s %-20.20s ",
-			       fig_clock(s->wall_ns).s, duration(s->took_ns).s, s->name);
+			       fig_clock(s->wall_ns).s, fig_duration(s->took_ns).s,
+			       s->name);
 		canvas_cut(c, b.x + 1 + x, y, b.width - 1 - x, ROLE_DIM, leaf, 0);
 	}
 }
@@ -514,11 +399,11 @@ static void strip_bars(const struct snapshot_latency_row *r, const struct graph_
 	int i;
 
 	for (i = 0; i < b.height; i++)
-		graph_label(
-		    c, b.x, b.y + i,
-		    i % 2 ? ""
-			  : duration(most / (uint64_t)b.height * (uint64_t)(b.height - i))
-				.s);
+		graph_label(c, b.x, b.y + i,
+			    i % 2 ? ""
+				  : fig_duration(most / (uint64_t)b.height *
+						 (uint64_t)(b.height - i))
+					.s);
 	for (i = 0; i < a->width; i++)
 		graph_bar(c, b, a->x + i,
 			  (double)r->trend_ns[i * LATENCY_TREND_CELLS / a->width] /
@@ -561,7 +446,7 @@ static int latency_strip(void *state, const struct shared *sh, struct canvas *c,
 		return b.height;
 	at = r->trend_ns[column * LATENCY_TREND_CELLS / a.width];
 	canvas_fmt(c, x, b.y, b.x + b.width - x, ROLE_SORTED, "at the cursor: %s",
-		   at ? duration(at).s : "-");
+		   at ? fig_duration(at).s : "-");
 	return b.height;
 }
 
