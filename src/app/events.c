@@ -1,5 +1,6 @@
 /* What the sampler does with each event: a sample becomes a stack in the history, news of
  * the target's life change what is known of its memory and threads. */
+#include <stdio.h>
 #include <string.h>
 
 #include "app/engine_state.h"
@@ -118,12 +119,30 @@ static void on_map(struct engine *e, const struct event *ev)
 		s->retry_ns = clock_now_ns();
 }
 
+/* Who the process is after its exec. A 32-bit program would have been refused at the start;
+ * now its name and the reason of the missing functions are shown. */
+static void become(struct engine *e)
+{
+	struct error err = { 0 };
+	struct process now;
+	int ret = process_find(e->process.pid, &now, &err);
+
+	if (ret && !now.class32)
+		return;
+	if (e->process.class32)
+		e->note[0] = '\0';
+	e->process = now;
+	if (!ret)
+		return;
+	snprintf(e->note, sizeof(e->note), "%.200s", err.cause);
+	engine_say(e, true, "%s", err.cause);
+}
+
 /* The new program's mappings come as events, but its first ones may have been read
  * already. */
 static void on_exec(struct engine *e, const struct event *ev)
 {
 	struct space *s = engine_space(e, ev->pid);
-	struct process now;
 	uint32_t thread;
 
 	if (!s)
@@ -142,8 +161,8 @@ static void on_exec(struct engine *e, const struct event *ev)
 	if (thread != NO_ID && ev->text[0])
 		clean_copy(e->threads.v[thread].name, sizeof(e->threads.v[thread].name),
 			   ev->text, strlen(ev->text));
-	if (ev->pid == e->process.pid && process_find(ev->pid, &now, NULL) == 0)
-		e->process = now;
+	if (ev->pid == e->process.pid)
+		become(e);
 }
 
 static void on_comm(struct engine *e, const struct event *ev)
