@@ -59,6 +59,9 @@ int schema_error(sqlite3 *db, const char *path, const char *what, struct error *
 	int code = db ? sqlite3_errcode(db) & 0xff : SQLITE_NOMEM;
 	const char *said = db ? sqlite3_errmsg(db) : "out of memory";
 
+	/* A full disk shows as this too, where it is the file beside that does not fit. */
+	if (code == SQLITE_IOERR && sqlite3_system_errno(db) == ENOSPC)
+		code = SQLITE_FULL;
 	if (code == SQLITE_FULL)
 		said = "no space left on the disk";
 	error_set(err, EXIT_FAILED, "%s: %s: %s", path, what, said);

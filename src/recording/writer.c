@@ -252,6 +252,10 @@ out:
 		if (taken)
 			unlink(w->path);
 		release(w);
+		if (taken) {
+			remove_beside(path, "-wal");
+			remove_beside(path, "-shm");
+		}
 	}
 	return ret;
 }
