@@ -55,6 +55,7 @@ struct count {
 	VEC(struct type) types;	     /* by row of `kinds` */
 	struct census kinds;	     /* only its table is used: address -> row */
 	uint64_t until_ns;
+	uint64_t flag; /* `collecting`, of the interpreter whose lists these are */
 	uint32_t steps;
 };
 
@@ -182,6 +183,23 @@ static void merge(struct census *to, const struct census *from)
 	to->bytes += from->bytes;
 }
 
+static bool collecting(const struct mem *mem, uint64_t flag)
+{
+	int32_t on = 0;
+
+	return mem->read(mem, flag, &on, sizeof(on)) && on == 1;
+}
+
+/* Lists are not in their places meanwhile. */
+static void wait_for_collection(const struct mem *mem, uint64_t flag, uint64_t until_ns)
+{
+	const struct timespec pause = { .tv_nsec = WAIT_NS };
+	int i;
+
+	for (i = 0; i < WAITS && collecting(mem, flag) && clock_now_ns() < until_ns; i++)
+		nanosleep(&pause, NULL);
+}
+
 static void count_list(struct count *c, uint64_t head)
 {
 	struct census tries[2];
@@ -196,6 +214,8 @@ static void count_list(struct count *c, uint64_t head)
 		census_done(&tries[now]);
 		census_init(&tries[now]);
 		c->list = &tries[now];
+		/* One that began during the last try outlasts all the others, else. */
+		wait_for_collection(c->cache.from, c->flag, c->until_ns);
 		mem_cache_clear(&c->cache);
 		whole = walk_list(c, head);
 		if (whole || tries[now].things > tries[best].things)
@@ -248,22 +268,6 @@ static size_t find_heads(const struct mem *mem, uint64_t flag, uint64_t heads[HE
 	return n;
 }
 
-static bool collecting(const struct mem *mem, uint64_t flag)
-{
-	int32_t on = 0;
-
-	return mem->read(mem, flag, &on, sizeof(on)) && on == 1;
-}
-
-static void wait_for_collection(const struct mem *mem, uint64_t flag, uint64_t until_ns)
-{
-	const struct timespec pause = { .tv_nsec = WAIT_NS };
-	int i;
-
-	for (i = 0; i < WAITS && collecting(mem, flag) && clock_now_ns() < until_ns; i++)
-		nanosleep(&pause, NULL);
-}
-
 static void name_rows(struct count *c)
 {
 	size_t i;
@@ -297,7 +301,8 @@ bool python_census_run(const struct python_census *p, const struct mem *mem,
 	mem_cache_init(&c.cache, mem, BLOCKS, BLOCK_PAGES);
 	census_init(&c.kinds);
 	for (i = 0; i < p->n && !out->cut; i++) {
-		wait_for_collection(mem, p->flags[i], until_ns);
+		c.flag = p->flags[i];
+		wait_for_collection(mem, c.flag, until_ns);
 		n = find_heads(mem, p->flags[i], heads);
 		lists += n;
 		for (k = 0; k < n && !out->cut; k++)
