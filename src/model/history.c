@@ -321,6 +321,7 @@ static uint32_t keep_frame(struct history *h, struct history *old, uint32_t fram
 static struct history take_tables(struct history *h)
 {
 	struct history old = *h;
+	uint64_t *hashes = h->hashes;
 
 	h->frames.v = NULL;
 	h->nodes.v = NULL;
@@ -328,6 +329,9 @@ static struct history take_tables(struct history *h)
 	h->frames.n = h->frames.cap = h->nodes.n = h->nodes.cap = 0;
 	h->places.n = h->places.cap = 0;
 	tables_init(h);
+	/* The hashes of the stack that is being entered are still needed. */
+	old.hashes = h->hashes;
+	h->hashes = hashes;
 	return old;
 }
 

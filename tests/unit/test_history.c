@@ -111,6 +111,23 @@ static void expect(const struct snapshot *s, const char *name, uint64_t self,
 	assert_int_equal(f->total_ns, total);
 }
 
+/* Also the stack for which room was made is found when it comes again. */
+static void test_found_after_making_room(void **state)
+{
+	struct world *w = *state;
+	uint32_t before = w->h.renumbered, node;
+	char text[64];
+	int i;
+
+	for (i = 0; i < 200000 && w->h.renumbered < before + 3; i++) {
+		snprintf(text, sizeof(text), "main;a%d;b%d;c%d", i % 7, i % 1000, i);
+		node = stack(w, text);
+		assert_int_equal(stack(w, text), node);
+		history_add(&w->h, (uint64_t)i * 1000, 0, node, 60, 1, false);
+	}
+	assert_int_equal(w->h.renumbered, before + 3);
+}
+
 /* On how many threads a function was: each once, however often; not those left out. */
 static void test_spread(void **state)
 {
@@ -518,6 +535,7 @@ int main(void)
 		TEST(test_tree),
 		TEST(test_inlined),
 		TEST(test_names_come_late),
+		TEST(test_found_after_making_room),
 		TEST(test_spread),
 		TEST(test_bounded),
 		TEST(test_runs_merge),
