@@ -26,7 +26,8 @@ static void child(char **argv, int wait_fd, int output_fd)
 
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
-	signal(SIGPIPE, SIG_DFL); /* the only one ptop changed */
+	signal(SIGPIPE, SIG_DFL); /* those that ptop changed */
+	signal(SIGXFSZ, SIG_DFL);
 	if (output_fd != -1) {
 		int null = open("/dev/null", O_RDONLY);
 

@@ -441,6 +441,8 @@ int record_run(const struct options *o, struct error *err)
 	r->o = o;
 	r->out.fd = -1;
 	r->files = r->number = 1;
+	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN); /* a limit on file sizes is an error like a full disk */
 	/* Before the recorder's thread is made: it would die of them, and all with it. */
 	r->signals = session_signals();
 	ret = open_output(r, err);
@@ -450,8 +452,6 @@ int record_run(const struct options *o, struct error *err)
 	c.recorder = r->recorder;
 	c.last_wants = r->exporter ? exporter_wants(r->exporter) : 0;
 	c.history_bytes = r->recorder ? 0 : RECORD_HISTORY;
-	signal(SIGPIPE, SIG_IGN);
-	signal(SIGXFSZ, SIG_IGN); /* a limit on file sizes is an error like a full disk */
 	ret = session_open(o, &c, false, &r->session, err);
 	if (ret && r->recorder) {
 		recorder_close(r->recorder, err->cause, NULL);
