@@ -25,6 +25,7 @@ struct throttle {
 
 struct busy {
 	uint64_t time_ns, ns;
+	uint64_t target_ns; /* of that the target and its children */
 };
 
 struct diagnosis {
@@ -156,17 +157,18 @@ static bool read_busy(struct busy *out)
 
 		ticks += i == 3 || i == 4 ? 0 : v;
 	}
-	*out = (struct busy){ clock_now_ns(),
-			      ticks * (NS_PER_SEC / (uint64_t)sysconf(_SC_CLK_TCK)) };
+	out->time_ns = clock_now_ns();
+	out->ns = ticks * (NS_PER_SEC / (uint64_t)sysconf(_SC_CLK_TCK));
 	return true;
 }
 
-/* Cores that others than the target used, over about the time of the other facts. */
-static void put_others(const struct diagnosis *d, struct diagnose_facts *f)
+/* Cores that the target used, threads that have ended too, and those that others used; over about
+ * the time of the other facts. */
+static void put_cores(const struct diagnosis *d, struct diagnose_facts *f)
 {
 	size_t kept = d->n_busy < CGROUP_KEPT ? d->n_busy : CGROUP_KEPT;
 	const struct busy *a, *b;
-	double cores;
+	double cores, span;
 
 	if (kept < 3)
 		return;
@@ -174,7 +176,10 @@ static void put_others(const struct diagnosis *d, struct diagnose_facts *f)
 	a = &d->busy[(d->n_busy - kept) % CGROUP_KEPT];
 	if (b->time_ns <= a->time_ns || b->ns < a->ns)
 		return;
-	cores = (double)(b->ns - a->ns) / (double)(b->time_ns - a->time_ns) - f->cores;
+	span = (double)(b->time_ns - a->time_ns);
+	if (b->target_ns >= a->target_ns)
+		f->cores = (double)(b->target_ns - a->target_ns) / span;
+	cores = (double)(b->ns - a->ns) / span - f->cores;
 	f->others_cores = cores > 0 ? cores : 0;
 }
 
@@ -433,7 +438,7 @@ static void diagnosis_put(void *state, struct snapshot *s)
 		      : -1;
 	put_throttle(d, &f);
 	put_threads(l, &f);
-	put_others(d, &f);
+	put_cores(d, &f);
 	put_functions(s, &f);
 	put_slow(l, s, &f);
 	put_memory(s, &f);
@@ -462,14 +467,15 @@ static void diagnosis_close(void *state)
 static void diagnosis_turn(void *state, uint64_t now)
 {
 	struct diagnosis *d = state;
+	struct usage usage;
 
 	if (now < d->next_ns)
 		return;
 	d->next_ns = now + CGROUP_NS;
 	if (read_throttle(d, &d->ring[d->n % CGROUP_KEPT]))
 		d->n++;
-	if (read_busy(&d->busy[d->n_busy % CGROUP_KEPT]))
-		d->n_busy++;
+	if (engine_usage(d->e, &usage) && read_busy(&d->busy[d->n_busy % CGROUP_KEPT]))
+		d->busy[d->n_busy++ % CGROUP_KEPT].target_ns = usage.cpu_ns;
 }
 
 const struct part diagnosis_part = {
