@@ -17,6 +17,7 @@
 #define IDLE_SHARE 0.8
 #define SLEEPY_WAITS_PER_S 1.0
 #define SLOW_TIMES 2.0
+#define HOT_ROWS 8u	     /* of lines; one of them is the hottest function's */
 #define RISING_A_MINUTE 0.01 /* of RSS */
 
 struct throttle {
@@ -262,12 +263,47 @@ static void put_threads(const struct latency *l, struct diagnose_facts *f)
 
 /* ---- Functions ------------------------------------------------------------------------ */
 
+/* A function's own time where rows are lines, too. */
+static uint64_t self_of(const struct snapshot *s, const struct snapshot_function *fn)
+{
+	uint64_t sum = 0;
+	size_t i;
+
+	for (i = 0; i < s->n_functions; i++)
+		if (s->functions[i].kind == fn->kind &&
+		    strcmp(s->functions[i].name, fn->name) == 0 &&
+		    strcmp(s->functions[i].module, fn->module) == 0)
+			sum += s->functions[i].self_ns;
+	return sum;
+}
+
+static void put_hot(const struct snapshot *s, struct diagnose_facts *f)
+{
+	uint64_t most_ns = 0;
+	size_t i, asked = 0;
+
+	for (i = 0; i < s->n_functions && asked < HOT_ROWS; i++) {
+		uint64_t self_ns;
+
+		if (s->functions[i].kind == CODE_MARK)
+			continue;
+		asked++;
+		self_ns = self_of(s, &s->functions[i]);
+		if (f->hot && self_ns <= most_ns)
+			continue;
+		most_ns = self_ns;
+		f->hot = short_name(s->functions[i].name);
+		f->hot_pct = snapshot_pct(s, self_ns);
+	}
+}
+
 static void put_functions(const struct snapshot *s, struct diagnose_facts *f)
 {
 	uint64_t caller_ns = 0;
 	size_t i;
 
 	f->samples = s->samples;
+	put_hot(s, f);
 	for (i = 0; i < s->n_functions; i++) {
 		const struct snapshot_function *fn = &s->functions[i];
 
@@ -277,10 +313,6 @@ static void put_functions(const struct snapshot *s, struct diagnose_facts *f)
 					    : f->import_pct;
 		if (fn->kind == CODE_MARK)
 			continue;
-		if (!f->hot) {
-			f->hot = short_name(fn->name);
-			f->hot_pct = snapshot_pct(s, fn->self_ns);
-		}
 		if (fn->library || fn->total_ns * 10 > s->weight_ns * 9 ||
 		    fn->total_ns <= caller_ns)
 			continue;

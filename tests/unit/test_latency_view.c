@@ -77,8 +77,8 @@ static void test_all_bars(void **state)
 static void test_the_shortest_are_one(void **state)
 {
 	static const char *const want[] = {
-		"         <4.1ms |######################## 15,000  <- p50 1.5ms, p95 "
-		"3.0ms",
+		("         <4.1ms |######################## 15,000  <- p50 1.5ms, p95 "
+		 "3.0ms"),
 		"    4.1ms-8.2ms |#### 2,500",
 		"   8.2ms-16.4ms |## 1,250",
 	};
