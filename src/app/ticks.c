@@ -405,14 +405,17 @@ static bool only_lists(const struct engine *e)
 /* Those that no list has are other threads' of the process: what they ran is no language's. */
 static bool list_tasks(struct engine *e, const struct space *s)
 {
-	size_t known = e->threads.n - e->free_threads.n + e->first_free, i;
 	pid_list tids = { 0 };
+	bool fresh = false;
+	size_t i;
 
 	if (process_threads(s->pid, &tids))
-		for (i = 0; i < tids.n; i++)
+		for (i = 0; i < tids.n; i++) {
+			fresh |= engine_find_thread(e, tids.v[i]) == NO_ID;
 			(void)engine_thread(e, s->pid, tids.v[i]);
+		}
 	VEC_DONE(&tids);
-	return e->threads.n - e->free_threads.n + e->first_free > known;
+	return fresh;
 }
 
 /* Lists threads when that is due, and as often as it is cheap while threads are born: a thread

@@ -94,13 +94,6 @@ static void fit_processes(struct latency *l)
 	}
 }
 
-/* Is it the target's, or a followed child's? */
-static bool is_followed(const struct latency *l, pid_t pid)
-{
-	return pid == l->e->process.pid ||
-	       (l->e->config.children && engine_space(l->e, pid));
-}
-
 void latency_waits_open(struct latency *l)
 {
 	struct waits_source *w = &l->waits;
@@ -362,7 +355,7 @@ static void read_queue(struct latency *l, uint64_t now)
 		struct thread_waits *tw;
 		struct task_sched s;
 
-		if (t->gone || !is_followed(l, t->pid))
+		if (t->gone || !engine_space(l->e, t->pid))
 			continue;
 		tw = thread_of(l, (uint32_t)i);
 		if (!task_sched_read(&tw->files, t->pid, t->tid, &s))
