@@ -330,9 +330,9 @@ static void turn(struct engine *e, uint64_t now)
 		engine_interp_retry(e, now);
 		if (e->refit)
 			engine_fit_backend(e);
-		engine_look(e, now);
 		engine_reconsider(e, now);
-		parts_turn(e, now);
+		parts_turn(e, now); /* reads who ran, which a look need not ask then */
+		engine_look(e, now);
 	}
 	engine_answers(e);
 	if (now >= e->next_picture_ns)

@@ -57,6 +57,8 @@ struct space {
 	    list_gap_ns;   /* the next list because of shared time, not before */
 	uint64_t birth_ns; /* when a thread was met for the first time */
 	bool listed_now;   /* in this tick */
+	uint64_t
+	    records_ns; /* since then every switch of its threads is told; 0: it is not */
 };
 
 #define INTERP_SHIFT 22			      /* bits of a code id */
@@ -96,6 +98,8 @@ struct thread {
 	int64_t pending_ns;	       /* off-CPU time not yet given to a stack */
 	uint64_t early_ns, stalled_ns; /* see count_queued() */
 	uint32_t same;		       /* looks in a row that found it had not run */
+	uint64_t switched_ns;	       /* last record of a switch */
+	uint64_t checked_ns;	       /* what is known of it is of then */
 };
 
 /* Names of one object, by object id. */
@@ -181,6 +185,7 @@ struct engine {
 	bool threads_changed;	     /* since the last of those */
 	uint64_t tick;		     /* looks at all threads, ever */
 	uint64_t ticks, look_cpu_ns; /* since the period was chosen */
+	uint64_t records_read_ns;    /* records of switches before that were read */
 	unsigned char *look_buffer;
 	VEC(uint64_t)
 	frame_addresses;     /* with config.locals: of the language's frames
@@ -247,6 +252,9 @@ bool engine_blocked_stack(struct engine *e, struct space *s, struct blocked_thre
 /* The same, but the language's stack where the thread has one. */
 bool engine_off_stack(struct engine *e, struct space *s, struct blocked_thread *t,
 		      struct look *look);
+
+/* It was blocked at its last look and has not run since, as the records of switches tell. */
+bool engine_sleeps_on(struct engine *e, const struct thread *t);
 
 /* interp.c: readers of interpreted languages */
 void engine_interp_open(struct engine *e, struct space *s);

@@ -34,7 +34,6 @@ void help_print(void)
 	    "  -C, --children        follow processes it starts\n"
 	    "  -b, -N N, -j          tables on standard output, N of them, as JSON\n"
 	    "      --help, --version; each command has its own: ptop record --help\n"
-	    "\n"
 	    "  ptop -p 4242                           then ? lists the keys, w saves an "
 	    "SVG\n"
 	    "  ptop record -p 4242 -d 10 -o app.svg   ten seconds into a flame graph");

@@ -60,6 +60,7 @@ struct thread_waits {
 	struct task_files files;
 	struct task_sched sched;
 	bool sched_known;
+	uint64_t asked_ns; /* when sched was read */
 	struct thread_account now, before;
 	uint32_t node, renumbered; /* the stack of its present wait; node 0: not read */
 };

@@ -5,6 +5,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <getopt.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -138,7 +139,7 @@ static int take_pid(struct options *o, const char *value, struct error *err)
 	char *end;
 	long v = strtol(value, &end, 10);
 
-	if (end == value || *end || v <= 0 || v > 4194304)
+	if (end == value || *end || v <= 0 || v > INT_MAX)
 		return options_wrong(err, "pid", value, "a process number");
 	o->pid = (pid_t)v;
 	return 0;

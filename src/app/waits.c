@@ -7,7 +7,8 @@
  * (/proc/PID/task/TID/syscall), so waits of a turn or more are known by reason, and of shorter
  * ones as many as are met: the sum of what is looked at is the time spent waiting for each
  * reason. Nothing of this stops or interrupts the target; a switch record costs it about a
- * microsecond, so with too many switches they are given up. */
+ * microsecond, so with too many switches they are given up: after some seconds of many, at once
+ * when there are so many that they would be felt. */
 #include <stdio.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -23,6 +24,7 @@
 #define PROCESSES_WATCHED 32u /* each has a ring on every CPU */
 #define RECORDS_A_SECOND 4000u
 #define BUSY_SECONDS 3
+#define RECORDS_TOO_MANY (3 * RECORDS_A_SECOND) /* of one second: at once */
 #define DRAIN_MOST 20000u
 
 static const struct {
@@ -43,10 +45,21 @@ static const struct {
 
 /* ---- Processes ------------------------------------------------------------------------- */
 
-static void give_up(struct waits_source *w)
+static void close_process(struct latency *l, const struct process_switches *p)
 {
+	struct space *s = engine_space(l->e, p->pid);
+
+	if (s)
+		s->records_ns = 0;
+	switches_close(p->switches);
+}
+
+static void give_up(struct latency *l)
+{
+	struct waits_source *w = &l->waits;
+
 	while (w->processes.n)
-		switches_close(w->processes.v[--w->processes.n].switches);
+		close_process(l, &w->processes.v[--w->processes.n]);
 	w->given_up = true;
 }
 
@@ -84,7 +97,7 @@ static void fit_processes(struct latency *l)
 		    engine_space(l->e, w->processes.v[i].pid))
 			w->processes.v[kept++] = w->processes.v[i];
 		else
-			switches_close(w->processes.v[i].switches);
+			close_process(l, &w->processes.v[i]);
 	w->processes.n = kept;
 	for (i = 0; i < l->e->spaces.n && w->processes.n < PROCESSES_WATCHED; i++) {
 		const struct space *s = &l->e->spaces.v[i];
@@ -100,6 +113,7 @@ void latency_waits_open(struct latency *l)
 	struct error err = { 0 };
 
 	w->account_began_ns = clock_now_ns();
+	w->second_ns = w->account_began_ns;
 	w->next_ns = w->account_began_ns + TURN_NS;
 	if (open_process(w, l->e->process.pid, &err) == 0) {
 		fit_processes(l);
@@ -113,7 +127,7 @@ void latency_waits_close(struct latency *l)
 {
 	size_t i;
 
-	give_up(&l->waits);
+	give_up(l);
 	VEC_DONE(&l->waits.processes);
 	for (i = 0; i < l->waits.threads.n; i++)
 		task_files_close(&l->waits.threads.v[i].files);
@@ -223,7 +237,9 @@ static void on_told(void *arg, const struct wait_told *t)
 static void drain(struct latency *l, const struct process_switches *p)
 {
 	struct waits_source *w = &l->waits;
+	struct space *s = engine_space(l->e, p->pid);
 	struct switch_event ev;
+	uint64_t lost = switches_lost(p->switches);
 	size_t n = 0;
 
 	while (n < DRAIN_MOST && switches_next(p->switches, &ev)) {
@@ -233,13 +249,27 @@ static void drain(struct latency *l, const struct process_switches *p)
 		if (ev.pid != p->pid)
 			continue;
 		number = engine_thread(l->e, ev.pid, ev.tid);
+		l->e->threads.v[number].switched_ns = ev.time_ns;
 		thread_of(l, number);
 		if (ev.out)
 			waits_out(&w->waits, number, ev.time_ns, ev.preempted);
 		else
 			waits_in(&w->waits, number, ev.time_ns, on_told, l);
 	}
-	w->records += n;
+	lost = switches_lost(p->switches) - lost;
+	w->records += n + lost;
+	if (s && (!s->records_ns || lost || n == DRAIN_MOST))
+		s->records_ns = clock_now_ns();
+}
+
+static void drain_all(struct latency *l)
+{
+	uint64_t now = clock_now_ns();
+	size_t i;
+
+	for (i = 0; i < l->waits.processes.n; i++)
+		drain(l, &l->waits.processes.v[i]);
+	l->e->records_read_ns = now;
 }
 
 /* ---- Looks --------------------------------------------------------------------------- */
@@ -297,7 +327,9 @@ static void look_at(struct latency *l, uint32_t number)
 	struct task_syscall call;
 
 	tw->node = 0;
-	if (!task_syscall_read(&tw->files, t->pid, t->tid, &call) || call.running)
+	if (engine_sleeps_on(l->e, t))
+		call = t->blocked.call;
+	else if (!task_syscall_read(&tw->files, t->pid, t->tid, &call) || call.running)
 		return; /* it woke, or may not be looked at */
 	waits_reason(&l->waits.waits, number, reason_of(l, t, &call),
 		     is_events(call.number), on_told, l);
@@ -358,6 +390,10 @@ static void read_queue(struct latency *l, uint64_t now)
 		if (t->gone || !engine_space(l->e, t->pid))
 			continue;
 		tw = thread_of(l, (uint32_t)i);
+		if (tw->sched_known && tw->asked_ns > t->switched_ns &&
+		    engine_sleeps_on(l->e, t))
+			continue;
+		tw->asked_ns = clock_now_ns();
 		if (!task_sched_read(&tw->files, t->pid, t->tid, &s))
 			continue;
 		if (tw->sched_known && s.run_ns >= tw->sched.run_ns) {
@@ -376,17 +412,20 @@ static void read_queue(struct latency *l, uint64_t now)
 static void watch_cost(struct latency *l, uint64_t now)
 {
 	struct waits_source *w = &l->waits;
+	bool too_many = w->records > RECORDS_TOO_MANY;
 
-	if (now - w->second_ns < NS_PER_SEC)
+	if (now - w->second_ns < NS_PER_SEC && !too_many)
 		return;
 	w->busy_seconds = w->records > RECORDS_A_SECOND ? w->busy_seconds + 1 : 0;
-	if (w->busy_seconds >= BUSY_SECONDS) {
-		give_up(w);
+	if (w->busy_seconds >= BUSY_SECONDS || too_many) {
+		uint64_t span = now - w->second_ns;
+
+		give_up(l);
 		latency_limit(
 		    l,
 		    "waits and event loops are not timed: %llu switches a second "
 		    "are too many to record",
-		    (unsigned long long)w->records);
+		    (unsigned long long)(w->records * NS_PER_SEC / (span ? span : 1)));
 	}
 	w->second_ns = now;
 	w->records = 0;
@@ -397,12 +436,10 @@ static void watch_cost(struct latency *l, uint64_t now)
 void latency_waits_settle(struct latency *l, uint64_t now)
 {
 	struct waits_source *w = &l->waits;
-	size_t i;
 
 	if (!w->processes.n)
 		return;
-	for (i = 0; i < w->processes.n; i++)
-		drain(l, &w->processes.v[i]);
+	drain_all(l);
 	if (w->turned_ns && now > w->turned_ns)
 		look(l, now);
 	w->turned_ns = now;
@@ -412,8 +449,11 @@ void latency_waits_turn(struct latency *l, uint64_t now)
 {
 	struct waits_source *w = &l->waits;
 
-	if (now < w->next_ns)
+	if (now < w->next_ns) {
+		if (l->e->mode == MODE_WALL && w->processes.n)
+			drain_all(l); /* engine_look() counts on it */
 		return;
+	}
 	w->next_ns = now + (w->processes.n ? TURN_NS : SCHED_NS);
 	if (w->processes.n) {
 		latency_waits_settle(l, now);

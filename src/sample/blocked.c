@@ -135,6 +135,7 @@ static void read_stack(struct blocked_thread *t, unsigned char *buffer, size_t w
 	out->reason = call.number == -1 ? reason_outside(t) : blocked_reason(call.number);
 	out->futex = out->reason == WAIT_LOCK ? call.first : 0;
 	t->read = true;
+	t->call = call;
 }
 
 void blocked_look(struct blocked_thread *t, unsigned char *buffer, size_t want,

@@ -29,8 +29,9 @@ struct blocked_thread {
 	pid_t pid, tid;
 	struct task_files files;
 	struct task_sched last;
-	bool looked; /* `last` is valid */
-	bool read;   /* its present stack was delivered */
+	bool looked;		  /* `last` is valid */
+	bool read;		  /* its present stack was delivered */
+	struct task_syscall call; /* that it is in; `read` only */
 };
 
 struct look {

@@ -43,7 +43,9 @@ int perf_ring_open(struct perf_ring *r, int fd, size_t data_bytes)
 
 	if (map == MAP_FAILED)
 		return -errno;
-	*r = (struct perf_ring){ .map = map, .data_bytes = data_bytes };
+	*r = (struct perf_ring){ .map = map,
+				 .page_bytes = page,
+				 .data_bytes = data_bytes };
 	r->joined = xmalloc(RECORD_MAX);
 	return 0;
 }
@@ -51,7 +53,7 @@ int perf_ring_open(struct perf_ring *r, int fd, size_t data_bytes)
 void perf_ring_close(struct perf_ring *r)
 {
 	if (r->map)
-		munmap(r->map, (size_t)sysconf(_SC_PAGESIZE) + r->data_bytes);
+		munmap(r->map, r->page_bytes + r->data_bytes);
 	free(r->joined);
 	*r = (struct perf_ring){ 0 };
 }
@@ -65,7 +67,7 @@ static uint64_t ring_head(const struct perf_ring *r)
 
 static const unsigned char *ring_data(const struct perf_ring *r)
 {
-	return (const unsigned char *)r->map + sysconf(_SC_PAGESIZE);
+	return (const unsigned char *)r->map + r->page_bytes;
 }
 
 /* The header at a position; headers are 8-aligned and never wrap. */

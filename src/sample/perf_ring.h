@@ -11,7 +11,7 @@
 
 struct perf_ring {
 	void *map; /* control page and data, mmap'ed */
-	size_t data_bytes;
+	size_t page_bytes, data_bytes;
 	uint64_t tail;	       /* read up to here; given back at the next record */
 	unsigned char *joined; /* a record that wraps, put together; 64 KiB */
 };

@@ -13,8 +13,8 @@
 #define RINGS_BYTES (32u << 20) /* of all rings together, within the limits below */
 #define RING_MAX (8u << 20)
 #define RING_NS (128 * NS_PER_MSEC) /* of samples fit into one, at least */
-#define RING_SAMPLES 256u	    /* so many are enough at any rate */
-#define WAKE_SAMPLES 64u
+#define RING_SAMPLES 512u	    /* so many are enough at any rate */
+#define WAKE_SAMPLES 128u
 
 /* "0-3,8" -> its numbers. */
 void perf_online_cpus(pid_list *out)

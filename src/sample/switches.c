@@ -134,6 +134,9 @@ static int open_threads(struct switches *s, pid_t pid)
 		opened = 0;
 		if (!process_threads(pid, &tids))
 			break;
+		/* Before any is open: so many cost a tenth of a second. */
+		if (tids.n * s->cpus.n > EVENTS_MOST)
+			ret = -EMFILE;
 		for (i = 0; i < tids.n && !ret; i++) {
 			if (is_known(s, tids.v[i]))
 				continue;
