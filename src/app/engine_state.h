@@ -57,8 +57,11 @@ struct space {
 	    list_gap_ns;   /* the next list because of shared time, not before */
 	uint64_t birth_ns; /* when a thread was met for the first time */
 	bool listed_now;   /* in this tick */
-	uint64_t
-	    records_ns; /* since then every switch of its threads is told; 0: it is not */
+	/* Its switches as they are recorded. */
+	uint64_t records_ns; /* from then on all of them; 0: none */
+	uint64_t switches;
+	bool woke;	   /* one of `asleep` did */
+	uint64_t proof_ns; /* when that is not believed the next time */
 };
 
 #define INTERP_SHIFT 22			      /* bits of a code id */
@@ -98,7 +101,8 @@ struct thread {
 	int64_t pending_ns;	       /* off-CPU time not yet given to a stack */
 	uint64_t early_ns, stalled_ns; /* see count_queued() */
 	uint32_t same;		       /* looks in a row that found it had not run */
-	uint64_t switched_ns;	       /* last record of a switch */
+	uint64_t switched_ns;	       /* last record of a switch, */
+	bool off, preempted;	       /* and what it said */
 	uint64_t checked_ns;	       /* what is known of it is of then */
 };
 

@@ -54,7 +54,8 @@ struct freeing {
 	const struct backend *backend;
 	struct sampler *sampler; /* NULL: not sampling */
 	uint64_t due_ns, switches, switches_ns;
-	double switches_per_s;	     /* above SWITCHES_MOST: not sampling for that */
+	bool switches_told;    /* by records, which is cheaper than to ask all threads */
+	double switches_per_s; /* above SWITCHES_MOST: not sampling for that */
 	struct freeing_sample *ring; /* KEPT of them */
 	uint64_t pushed, judged;
 	struct {
@@ -94,11 +95,14 @@ void freeing_free(struct freeing *f)
 /* True when the target switches too often for a timer of its threads. */
 static bool is_dear(struct freeing *f, uint64_t now)
 {
-	uint64_t n = process_switches(f->e->process.pid);
+	const struct space *s = engine_space(f->e, f->e->process.pid);
+	bool told = s && s->records_ns;
+	uint64_t n = told ? s->switches : process_switches(f->e->process.pid);
 	uint64_t step = n > f->switches ? n - f->switches : 0;
 	double span = (double)(now - f->switches_ns) / (double)NS_PER_SEC;
-	bool known = f->switches_ns != 0;
+	bool known = f->switches_ns != 0 && f->switches_told == told;
 
+	f->switches_told = told;
 	f->switches = n;
 	f->switches_ns = now;
 	f->switches_per_s = known && span > 0 ? (double)step / span : 0;

@@ -10,6 +10,7 @@
 #include "base/text.h"
 
 #define NAMES_NS (5 * NS_PER_SEC)
+#define NAMES_COST 1000u	 /* they take a 1000th of the time at most */
 #define SOON_NS (1 * NS_PER_SEC) /* an interpreter that starts is looked at often */
 #define RETRY_SOON_NS (8 * NS_PER_MSEC)
 #define RETRY_NS (500 * NS_PER_MSEC)
@@ -100,12 +101,15 @@ size_t engine_interp_threads(struct engine *e, struct space *s, uint64_t now)
 	size_t i, fresh = 0;
 
 	s->threads_ns = now + INTERP_THREADS_NS;
-	if (names)
-		s->names_ns = now + NAMES_NS;
 	if (!s->runtime->threads(s->reader, names, &s->language_threads)) {
 		s->retry_ns =
 		    now + RETRY_NS; /* it is being torn down, or became another */
 		return 0;
+	}
+	if (names) {
+		uint64_t gap = (clock_now_ns() - now) * NAMES_COST;
+
+		s->names_ns = now + (gap > NAMES_NS ? gap : NAMES_NS);
 	}
 	for (i = 0; i < e->threads.n; i++)
 		if (e->threads.v[i].pid == s->pid) {

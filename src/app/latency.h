@@ -60,7 +60,8 @@ struct thread_waits {
 	struct task_files files;
 	struct task_sched sched;
 	bool sched_known;
-	uint64_t asked_ns; /* when sched was read */
+	uint64_t
+	    off_ns; /* it had no CPU then, and did not run before; 0: it may have one */
 	struct thread_account now, before;
 	uint32_t node, renumbered; /* the stack of its present wait; node 0: not read */
 };
@@ -175,6 +176,9 @@ void latency_note(struct latency *l, const struct latency_event *ev);
 /* A look at a thread of an interpreted language: e->stack is its stack, node that stack's. */
 void latency_looked(struct latency *l, uint32_t thread, uint32_t node, uint64_t now_ns,
 		    const uint64_t *calls);
+
+/* waits.c: the engine's threads get the switches that were recorded up to now. */
+void latency_read_switches(struct latency *l, const struct space *s);
 
 /* slow.c: where a thread stands now; a slow call, kept; what a snapshot shows of them. */
 void latency_stood(struct latency *l, uint32_t thread, uint32_t node, uint64_t now_ns);

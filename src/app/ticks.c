@@ -31,6 +31,7 @@
 #define BUSY_NS (300 * NS_PER_MSEC)
 #define NEVER_NS (2 * NS_PER_SEC)
 #define UNKNOWN_NS (50 * NS_PER_MSEC) /* between two lists because of an unknown thread */
+#define PROOF_NS (1 * NS_PER_SEC)     /* then sleepers are not believed to sleep */
 #define SLEEPER_TICKS 50u
 #define FEW_THREADS 4u /* so many are looked at always */
 #define UNEXPLAINED_NS 50000
@@ -39,6 +40,7 @@
 #define AT_ONCE 256u
 #define QUEUED_LITTLE 50u /* waits below a 50th of what it ran */
 #define YOUNG_NS (1 * NS_PER_SEC)
+#define ASKED_NS (20 * NS_PER_MSEC)  /* so often at least, whatever the records tell */
 #define SHARED_NS (10 * NS_PER_MSEC) /* so much is more than the kernel's delay */
 #define LISTS_COST 100u		     /* lists take a 100th of the time */
 
@@ -89,11 +91,32 @@ struct tick {
 	size_t n_young;
 };
 
+enum told { NOT_TOLD, HAS_CPU, WANTS_CPU, WAITS };
+
+/* By the records of switches that were read up to now. */
+static enum told told_of(const struct space *s, const struct thread *t)
+{
+	if (!s->records_ns || t->switched_ns <= s->records_ns)
+		return NOT_TOLD;
+	if (!t->off)
+		return HAS_CPU;
+	return t->preempted ? WANTS_CPU : WAITS;
+}
+
+/* It has had its CPU ever since it was asked about last, or since a bit before. */
+static bool runs_on(const struct space *s, const struct thread *t)
+{
+	return told_of(s, t) == HAS_CPU && t->switched_ns <= t->asked_ns;
+}
+
 /* What a thread that runs, or waits for a CPU, must have run since the kernel's last word. */
-static uint64_t not_told_yet(const struct engine *e, const struct thread *t, uint64_t now)
+static uint64_t not_told_yet(const struct engine *e, const struct space *s,
+			     const struct thread *t, uint64_t now)
 {
 	uint64_t span = now - t->told_ns < e->update_ns ? now - t->told_ns : e->update_ns;
 
+	if (runs_on(s, t))
+		return now - (t->told_ns > t->switched_ns ? t->told_ns : t->switched_ns);
 	return (uint64_t)((double)span * (double)t->lately_ran_ns /
 			  (double)(t->lately_ran_ns + t->lately_queued_ns + 1));
 }
@@ -198,13 +221,27 @@ static void give_unseen(struct engine *e, struct space *s, uint32_t number, uint
 
 enum state { GONE, RESTS, MAY_RUN };
 
+/* It was found waiting and nothing was recorded since. That it ended is asked now and then. */
+static bool waits_on(const struct space *s, struct thread *t, uint64_t now)
+{
+	if (!t->waits || !t->sched_known || told_of(s, t) != WAITS ||
+	    t->switched_ns > t->asked_ns || now - t->asked_ns > ASKED_NS)
+		return false;
+	t->idle_ticks++;
+	return true;
+}
+
 /* One that was found waiting, for something or for a CPU, has not run while its counters stand. How long one that runs did so
  * the kernel does not know at each tick anyway. */
 static enum state state_of(struct engine *e, struct space *s, struct thread *t,
 			   uint64_t now)
 {
+	uint64_t often = runs_on(s, t) ? ASKED_NS : e->update_ns;
+
+	if (waits_on(s, t, now))
+		return RESTS;
 	if ((t->waits || t->queued || !t->sched_known || !t->language ||
-	     now - t->asked_ns >= e->update_ns) &&
+	     now - t->asked_ns >= often) &&
 	    !ask_kernel(e, s, t, now))
 		return GONE;
 	return t->waits || t->queued || !t->language ? RESTS : MAY_RUN;
@@ -237,12 +274,28 @@ static bool is_taken_off(const struct thread *t, uint64_t now)
 
 /* Asked right after the stack was read, as what counts is where it is when it has a CPU. Asked
  * before, it would show where it went to sleep meanwhile. One that wants a CPU and has none
- * stands where it woke or was interrupted, and what it ran it ran elsewhere; that takes a second
- * question, put only where threads wait for CPUs at all. */
+ * stands where it woke or was interrupted, and what it ran it ran elsewhere. The records of switches
+ * tell all that; without them it takes a question, and where threads wait for CPUs at all a
+ * second one. */
 static bool has_cpu(struct engine *e, struct space *s, struct thread *t, uint64_t now)
 {
-	int running = task_running(&t->files, t->pid, t->tid);
+	int running;
 
+	if (e->latency)
+		latency_read_switches(e->latency, s);
+	switch (told_of(s, t)) {
+	case HAS_CPU:
+		t->queued = false;
+		return true;
+	case WANTS_CPU:
+		t->queued = true;
+		return is_taken_off(t, now);
+	case WAITS:
+		running = 0;
+		break;
+	default:
+		running = task_running(&t->files, t->pid, t->tid);
+	}
 	if (running == 1) {
 		t->queued = t->lately_queued_ns * QUEUED_LITTLE > t->lately_ran_ns &&
 			    !task_on_cpu(&t->files, t->pid, t->tid);
@@ -279,7 +332,7 @@ static void got_running(void *arg, const struct runtime_look *look,
 	t = &k->e->threads.v[number];
 	on_cpu = !t->waits && has_cpu(k->e, k->s, t, k->now);
 	if (on_cpu && !t->young)
-		weight = t->owed_ns + (int64_t)not_told_yet(k->e, t, k->now);
+		weight = t->owed_ns + (int64_t)not_told_yet(k->e, k->s, t, k->now);
 	if (weight <= 0) { /* looked at for its calls only */
 		weight = 0;
 		settle(k->e, k->s, number, k->now);
@@ -361,6 +414,24 @@ static void find_who_woke(struct engine *e, struct space *s, uint64_t now,
 	s->explained_ns = cpu_ns;
 }
 
+/* The same where every switch is told; their counters are read in this tick. */
+static void rouse_told(struct engine *e, struct space *s)
+{
+	size_t i, kept = 0, n = s->asleep.n;
+
+	for (i = 0; i < n; i++) {
+		uint32_t number = s->asleep.v[i];
+		struct thread *t = &e->threads.v[number];
+
+		if (t->switched_ns > t->asked_ns)
+			rouse(s, t, number);
+		else
+			s->asleep.v[kept++] = number;
+	}
+	s->asleep.n = kept;
+	s->woke = false;
+}
+
 /* Up to AT_ONCE threads to be read, from *at on. */
 static size_t who_runs(struct engine *e, struct space *s, uint64_t now, size_t *at,
 		       pid_t *tids)
@@ -428,8 +499,12 @@ static void list_threads(struct engine *e, struct space *s, uint64_t now)
 	size_t fresh;
 
 	s->listed_now = false;
-	if (!due && (now < s->list_ns || (!births && shared_ns(s) < (int64_t)SHARED_NS)))
+	if (!due && now < s->list_ns)
 		return;
+	if (!due && !births && shared_ns(s) < (int64_t)SHARED_NS) {
+		s->list_ns = now + UNKNOWN_NS;
+		return;
+	}
 	fresh = engine_interp_threads(e, s, now);
 	s->listed_now = true;
 	if (fresh)
@@ -471,13 +546,19 @@ static void tick_space(struct engine *e, struct space *s, uint64_t now)
 			(void)engine_interp_threads(e, s, now);
 		return;
 	}
+	if (e->latency)
+		latency_read_switches(e->latency, s);
 	list_threads(e, s, now);
 	if (!s->reader) /* found that it is another program */
 		return;
 	if (e->threads_changed)
 		sort_threads(e);
-	if (s->asleep.n)
-		cpu_ns = process_cpu_ns(s->pid);
+	if (s->woke && s->records_ns)
+		rouse_told(e, s);
+	if (s->asleep.n && (!s->records_ns || now >= s->proof_ns)) {
+		cpu_ns = process_cpu_ns(s->pid); /* dear with many threads */
+		s->proof_ns = now + PROOF_NS;
+	}
 	while (at < s->awake.n && s->reader)
 		if ((n = who_runs(e, s, now, &at, tids)))
 			s->runtime->walk(s->reader, tids, n, got_running, &k);

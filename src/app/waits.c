@@ -19,6 +19,7 @@
 
 #define TURN_NS (40 * NS_PER_MSEC)
 #define SCHED_NS (250 * NS_PER_MSEC)
+#define PROOF_NS (5 * NS_PER_SEC)
 #define LOOKS_A_TURN 16u
 #define THREADS_WATCHED 512u
 #define PROCESSES_WATCHED 32u /* each has a ring on every CPU */
@@ -234,6 +235,19 @@ static void on_told(void *arg, const struct wait_told *t)
 					.count = 1 });
 }
 
+static void note_switch(struct space *s, struct thread *t, const struct switch_event *ev)
+{
+	if (s) {
+		s->switches += ev->out;
+		s->woke |= !ev->out && !t->awake;
+	}
+	if (ev->time_ns < t->switched_ns)
+		return;
+	t->switched_ns = ev->time_ns;
+	t->off = ev->out;
+	t->preempted = ev->preempted;
+}
+
 static void drain(struct latency *l, const struct process_switches *p)
 {
 	struct waits_source *w = &l->waits;
@@ -249,7 +263,7 @@ static void drain(struct latency *l, const struct process_switches *p)
 		if (ev.pid != p->pid)
 			continue;
 		number = engine_thread(l->e, ev.pid, ev.tid);
-		l->e->threads.v[number].switched_ns = ev.time_ns;
+		note_switch(s, &l->e->threads.v[number], &ev);
 		thread_of(l, number);
 		if (ev.out)
 			waits_out(&w->waits, number, ev.time_ns, ev.preempted);
@@ -258,8 +272,19 @@ static void drain(struct latency *l, const struct process_switches *p)
 	}
 	lost = switches_lost(p->switches) - lost;
 	w->records += n + lost;
-	if (s && (!s->records_ns || lost || n == DRAIN_MOST))
+	if (s && (!s->records_ns || lost || n == DRAIN_MOST)) {
 		s->records_ns = clock_now_ns();
+		s->proof_ns = 0;
+	}
+}
+
+void latency_read_switches(struct latency *l, const struct space *s)
+{
+	size_t i;
+
+	for (i = 0; i < l->waits.processes.n; i++)
+		if (l->waits.processes.v[i].pid == s->pid)
+			drain(l, &l->waits.processes.v[i]);
 }
 
 static void drain_all(struct latency *l)
@@ -380,22 +405,27 @@ static void note_queue(struct latency *l, uint32_t number, const struct task_sch
 
 static void read_queue(struct latency *l, uint64_t now)
 {
+	uint64_t asked;
 	size_t i;
 
 	for (i = 0; i < l->e->threads.n && i < THREADS_WATCHED; i++) {
 		const struct thread *t = &l->e->threads.v[i];
+		const struct space *space;
 		struct thread_waits *tw;
 		struct task_sched s;
 
-		if (t->gone || !engine_space(l->e, t->pid))
+		space = t->gone ? NULL : engine_space(l->e, t->pid);
+		if (!space)
 			continue;
 		tw = thread_of(l, (uint32_t)i);
-		if (tw->sched_known && tw->asked_ns > t->switched_ns &&
-		    engine_sleeps_on(l->e, t))
-			continue;
-		tw->asked_ns = clock_now_ns();
+		if (tw->off_ns > t->switched_ns && space->records_ns &&
+		    tw->off_ns > space->records_ns && now - tw->off_ns < PROOF_NS)
+			continue; /* it stands where it stood */
+		asked = clock_now_ns();
 		if (!task_sched_read(&tw->files, t->pid, t->tid, &s))
 			continue;
+		/* A thread that runs has run since. */
+		tw->off_ns = tw->sched_known && s.run_ns == tw->sched.run_ns ? asked : 0;
 		if (tw->sched_known && s.run_ns >= tw->sched.run_ns) {
 			tw->now.run_ns += s.run_ns - tw->sched.run_ns;
 			tw->now.queued_ns += s.wait_ns - tw->sched.wait_ns;
