@@ -103,6 +103,7 @@ struct thread {
 	uint32_t same;		       /* looks in a row that found it had not run */
 	uint64_t switched_ns;	       /* last record of a switch, */
 	bool off, preempted;	       /* and what it said */
+	uint64_t in_ns;		       /* when it got a CPU last */
 	uint64_t checked_ns;	       /* what is known of it is of then */
 };
 

@@ -174,13 +174,25 @@ static void on_comm(struct engine *e, const struct event *ev)
 			   ev->text, strlen(ev->text));
 }
 
+/* Has the new thread been met already, by a record of its first switch? */
+static bool is_met(const struct engine *e, const struct event *ev)
+{
+	uint32_t number = engine_find_thread(e, ev->tid);
+	const struct thread *t = number == NO_ID ? NULL : &e->threads.v[number];
+
+	/* The timer's events tell of it later, and twice of a number only when it was missing. */
+	return t && t->pid == ev->pid &&
+	       (e->backend == &timer_backend || t->switched_ns >= ev->time_ns);
+}
+
 static void on_fork(struct engine *e, const struct event *ev)
 {
 	struct space *parent = engine_space(e, ev->parent), *s;
 
 	if (!parent)
 		return;
-	engine_thread_gone(e, ev->tid); /* the number of one whose end was not told */
+	if (!is_met(e, ev))
+		engine_thread_gone(e, ev->tid); /* of one whose end was not told */
 	e->births += ev->pid == ev->parent;
 	if (ev->pid == ev->parent && parent->reader)
 		engine_thread(e, ev->pid, ev->tid);

@@ -106,7 +106,7 @@ static bool is_dear(struct freeing *f, uint64_t now)
 	f->switches = n;
 	f->switches_ns = now;
 	f->switches_per_s = known && span > 0 ? (double)step / span : 0;
-	return !known || f->switches_per_s > SWITCHES_MOST;
+	return known ? f->switches_per_s > SWITCHES_MOST : !f->sampler;
 }
 
 static void open_sampler(struct freeing *f)

@@ -102,8 +102,9 @@ size_t engine_interp_threads(struct engine *e, struct space *s, uint64_t now)
 
 	s->threads_ns = now + INTERP_THREADS_NS;
 	if (!s->runtime->threads(s->reader, names, &s->language_threads)) {
-		s->retry_ns =
-		    now + RETRY_NS; /* it is being torn down, or became another */
+		/* It is being torn down, or became another; lists may come faster than that. */
+		if (!s->retry_ns)
+			s->retry_ns = now + RETRY_NS;
 		return 0;
 	}
 	if (names) {
@@ -112,20 +113,21 @@ size_t engine_interp_threads(struct engine *e, struct space *s, uint64_t now)
 		s->names_ns = now + (gap > NAMES_NS ? gap : NAMES_NS);
 	}
 	for (i = 0; i < e->threads.n; i++)
-		if (e->threads.v[i].pid == s->pid) {
-			e->threads.v[i].listed = true;
+		if (e->threads.v[i].pid == s->pid)
 			e->threads.v[i].language = false;
-		}
 	for (i = 0; i < s->language_threads.n; i++) {
 		const struct runtime_thread *rt = &s->language_threads.v[i];
 		uint32_t n = engine_thread(e, s->pid, rt->tid);
 
-		fresh += !e->threads.v[n].listed;
-		e->threads.v[n].listed = e->threads.v[n].language = true;
+		fresh += !e->threads.v[n].listed; /* a record may have told of it */
+		e->threads.v[n].language = true;
 		if (names && rt->name[0])
 			clean_copy(e->threads.v[n].name, sizeof(e->threads.v[n].name),
 				   rt->name, strlen(rt->name));
 	}
+	for (i = 0; i < e->threads.n; i++)
+		if (e->threads.v[i].pid == s->pid)
+			e->threads.v[i].listed = true;
 	return fresh;
 }
 

@@ -11,38 +11,16 @@
 #include "app/merge.h"
 
 #include <string.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "app/engine_state.h"
 #include "symbol/symbols.h"
 #include "unwind/kept.h"
 
-#define SLICE_NS 100000u /* the kernel's least */
-
 struct loop_frames {
 	uint32_t at[DEPTH_MAX]; /* indexes in the machine's stack */
 	uint32_t n;
 };
-
-/* struct sched_attr, which C libraries do not all have. */
-struct slice {
-	uint32_t size, policy;
-	uint64_t flags;
-	int32_t nice;
-	uint32_t priority;
-	uint64_t runtime_ns, deadline_ns, period_ns;
-};
-
-void merge_be_prompt(void)
-{
-	struct slice s = { .size = sizeof(s) };
-
-	if (syscall(SYS_sched_getattr, 0, &s, sizeof(s), 0) == 0 && s.policy == 0) {
-		s.runtime_ns = SLICE_NS;
-		syscall(SYS_sched_setattr, 0, &s, 0);
-	}
-}
 
 struct merge *merge_new(void)
 {

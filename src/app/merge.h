@@ -30,9 +30,6 @@ struct merge {
 	struct kept *kept;	/* made when first needed */
 };
 
-/* Asks the kernel (6.12+) to run the calling thread in short turns, and so sooner after it was
- * woken; its share of the CPU stays as it is. */
-void merge_be_prompt(void);
 struct merge *merge_new(void);
 void merge_free(struct merge *m);
 /* Reads the thread's chain. */

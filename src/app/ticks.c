@@ -2,9 +2,9 @@
  * even interrupted.
  *
  * A thread's stack counts only when the thread has a CPU at that moment: one that worked for a
- * millisecond and sleeps again would show where it sleeps, not where it worked, and one that waits
- * for a CPU shows where it woke. What it ran
- * meanwhile, which the kernel tells exactly, is owed to the next look that finds it running; the
+ * millisecond and sleeps again would show where it sleeps, not where it worked, and one that woke
+ * and waits for a CPU shows where it woke. What it ran meanwhile, which the kernel tells exactly,
+ * is owed to the next look that finds it running; the
  * chance of that is the share of time it runs, so each place gets its share. The kernel brings
  * the time of a running thread up to date only now and then (250 times a second on many), so a
  * stack is given what must have passed since, and owes the difference. A stack that is rejected
@@ -16,8 +16,9 @@
  * of those that have a CPU in a tick in which threads were listed (in others the older of them
  * alone would be known).
  *
- * A thread that sleeps costs one read a tick; one that sleeps long costs nothing: the CPU time of
- * the whole process tells when somebody else ran. */
+ * Who has a CPU, who waits and who woke the records of switches tell, where there are any
+ * (waits.c). Without them a thread that sleeps costs one read a tick, and one that sleeps long
+ * nothing: the CPU time of the whole process tells when somebody else ran. */
 #include <errno.h>
 #include <string.h>
 #include <time.h>
@@ -40,8 +41,11 @@
 #define AT_ONCE 256u
 #define QUEUED_LITTLE 50u /* waits below a 50th of what it ran */
 #define YOUNG_NS (1 * NS_PER_SEC)
-#define ASKED_NS (20 * NS_PER_MSEC)  /* so often at least, whatever the records tell */
-#define SHARED_NS (10 * NS_PER_MSEC) /* so much is more than the kernel's delay */
+#define ASKED_NS (10 * NS_PER_MSEC)  /* what one runs, so often at least */
+#define STILL_NS (50 * NS_PER_MSEC)  /* and whether one that waits is there */
+#define STALE_TICKS 3u		     /* asked so often and it had not run */
+#define WAKING_NS 200000	     /* that ptop takes to wake and look */
+#define SHARED_NS (20 * NS_PER_MSEC) /* so much is more than what is told late */
 #define LISTS_COST 100u		     /* lists take a 100th of the time */
 
 /* ---- what a look weighs ---- */
@@ -84,6 +88,7 @@ struct tick {
 	struct engine *e;
 	struct space *s;
 	uint64_t now;
+	bool prompt; /* ptop woke when it should */
 	/* Young threads that had a CPU, and the number of their stack. */
 	struct {
 		uint32_t thread, node;
@@ -93,13 +98,14 @@ struct tick {
 
 enum told { NOT_TOLD, HAS_CPU, WANTS_CPU, WAITS };
 
-/* By the records of switches that were read up to now. */
+/* By the records of switches that were read up to now. What its counters contradict is not believed:
+ * the kernel tells of a lost record with the next one only. */
 static enum told told_of(const struct space *s, const struct thread *t)
 {
 	if (!s->records_ns || t->switched_ns <= s->records_ns)
 		return NOT_TOLD;
 	if (!t->off)
-		return HAS_CPU;
+		return t->idle_ticks < STALE_TICKS ? HAS_CPU : NOT_TOLD;
 	return t->preempted ? WANTS_CPU : WAITS;
 }
 
@@ -221,22 +227,27 @@ static void give_unseen(struct engine *e, struct space *s, uint32_t number, uint
 
 enum state { GONE, RESTS, MAY_RUN };
 
-/* It was found waiting and nothing was recorded since. That it ended is asked now and then. */
+/* It was found waiting, for something or for a CPU, and nothing was recorded since. That it ended
+ * is asked now and then. */
 static bool waits_on(const struct space *s, struct thread *t, uint64_t now)
 {
-	if (!t->waits || !t->sched_known || told_of(s, t) != WAITS ||
-	    t->switched_ns > t->asked_ns || now - t->asked_ns > ASKED_NS)
+	enum told told = told_of(s, t);
+
+	if (!(t->waits && told == WAITS) && !(t->queued && told == WANTS_CPU))
+		return false;
+	if (t->switched_ns > t->asked_ns || now - t->asked_ns > STILL_NS)
 		return false;
 	t->idle_ticks++;
 	return true;
 }
 
-/* One that was found waiting, for something or for a CPU, has not run while its counters stand. How long one that runs did so
- * the kernel does not know at each tick anyway. */
+/* One that was found waiting, for something or for a CPU, has not run while its counters stand.
+ * How long one that runs did so the kernel does not know at each tick anyway. */
 static enum state state_of(struct engine *e, struct space *s, struct thread *t,
 			   uint64_t now)
 {
-	uint64_t often = runs_on(s, t) ? ASKED_NS : e->update_ns;
+	bool rarely = runs_on(s, t) && !(s->birth_ns && now - s->birth_ns < YOUNG_NS);
+	uint64_t often = rarely ? ASKED_NS : e->update_ns;
 
 	if (waits_on(s, t, now))
 		return RESTS;
@@ -272,27 +283,44 @@ static bool is_taken_off(const struct thread *t, uint64_t now)
 	return now - t->rested_ns > BUSY_NS || now - t->given_ns > NEVER_NS;
 }
 
+/* The records tell that it was taken off its CPU: because ptop woke just now, which is as good as a
+ * look when it woke in time (late, it had to wait for the end of a slice), or since it ran for
+ * long. One that others' waking takes off may have woken them: it stands where it does so. */
+static bool is_cut_off(const struct tick *k, const struct thread *t)
+{
+	return (k->prompt && t->switched_ns + WAKING_NS > k->now) ||
+	       t->switched_ns - t->in_ns >= k->e->update_ns;
+}
+
 /* Asked right after the stack was read, as what counts is where it is when it has a CPU. Asked
  * before, it would show where it went to sleep meanwhile. One that wants a CPU and has none
- * stands where it woke or was interrupted, and what it ran it ran elsewhere. The records of switches
- * tell all that; without them it takes a question, and where threads wait for CPUs at all a
- * second one. */
-static bool has_cpu(struct engine *e, struct space *s, struct thread *t, uint64_t now)
+ * stands where it woke or was taken off, and what it ran it ran elsewhere. The records of switches
+ * tell all that. Without them it takes a question, and where threads wait for CPUs at all a second
+ * one. */
+static bool has_cpu(const struct tick *k, struct thread *t)
 {
+	struct engine *e = k->e;
+	struct space *s = k->s;
+	uint64_t now = k->now, asked = t->asked_ns;
 	int running;
 
-	if (e->latency)
-		latency_read_switches(e->latency, s);
 	switch (told_of(s, t)) {
 	case HAS_CPU:
 		t->queued = false;
-		return true;
+		return t->in_ns <= now; /* else it woke since its stack was read */
 	case WANTS_CPU:
+		ask_kernel(e, s, t, now);
 		t->queued = true;
-		return is_taken_off(t, now);
+		t->told_ns = now;
+		return is_cut_off(k, t) || is_taken_off(t, now);
 	case WAITS:
-		running = 0;
-		break;
+		ask_kernel(e, s, t, now);
+		t->waits = true;
+		t->told_ns = t->rested_ns = now;
+		if (t->switched_ns < asked && t->idle_ticks == 0)
+			s->records_ns =
+			    clock_now_ns(); /* it ran, and that was not told */
+		return false;
 	default:
 		running = task_running(&t->files, t->pid, t->tid);
 	}
@@ -329,8 +357,10 @@ static void got_running(void *arg, const struct runtime_look *look,
 		return;
 	}
 	k->s->rejected_in_row = 0;
+	if (k->e->latency && !k->e->threads.v[number].waits)
+		latency_read_switches(k->e->latency, k->s); /* it may meet new threads */
 	t = &k->e->threads.v[number];
-	on_cpu = !t->waits && has_cpu(k->e, k->s, t, k->now);
+	on_cpu = !t->waits && has_cpu(k, t);
 	if (on_cpu && !t->young)
 		weight = t->owed_ns + (int64_t)not_told_yet(k->e, k->s, t, k->now);
 	if (weight <= 0) { /* looked at for its calls only */
@@ -445,6 +475,8 @@ static size_t who_runs(struct engine *e, struct space *s, uint64_t now, size_t *
 		enum state state = state_of(e, s, t, now);
 
 		if (state == GONE) {
+			if (t->owed_ns < 0 && !t->young) /* given, and never told */
+				s->known_ns += (uint64_t)-t->owed_ns;
 			engine_thread_gone(e, t->tid);
 			continue;
 		}
@@ -536,7 +568,9 @@ static void share(struct tick *k)
 
 static void tick_space(struct engine *e, struct space *s, uint64_t now)
 {
-	struct tick k = { .e = e, .s = s, .now = now };
+	struct tick k = {
+		.e = e, .s = s, .now = now, .prompt = now < e->next_tick_ns + WAKING_NS
+	};
 	uint64_t cpu_ns = 0;
 	pid_t tids[AT_ONCE];
 	size_t at = 0, n;
@@ -555,14 +589,14 @@ static void tick_space(struct engine *e, struct space *s, uint64_t now)
 		sort_threads(e);
 	if (s->woke && s->records_ns)
 		rouse_told(e, s);
-	if (s->asleep.n && (!s->records_ns || now >= s->proof_ns)) {
+	if (s->asleep.n && now >= s->scan_ns && (!s->records_ns || now >= s->proof_ns)) {
 		cpu_ns = process_cpu_ns(s->pid); /* dear with many threads */
 		s->proof_ns = now + PROOF_NS;
 	}
 	while (at < s->awake.n && s->reader)
 		if ((n = who_runs(e, s, now, &at, tids)))
 			s->runtime->walk(s->reader, tids, n, got_running, &k);
-	if (cpu_ns > s->explained_ns + UNEXPLAINED_NS && now >= s->scan_ns)
+	if (cpu_ns > s->explained_ns + UNEXPLAINED_NS)
 		find_who_woke(e, s, now, cpu_ns);
 	share(&k);
 }

@@ -20,6 +20,7 @@
 #define TURN_NS (40 * NS_PER_MSEC)
 #define SCHED_NS (250 * NS_PER_MSEC)
 #define PROOF_NS (5 * NS_PER_SEC)
+#define WRITTEN_NS 100000 /* after the moment that it tells, a record is there */
 #define LOOKS_A_TURN 16u
 #define THREADS_WATCHED 512u
 #define PROCESSES_WATCHED 32u /* each has a ring on every CPU */
@@ -235,17 +236,38 @@ static void on_told(void *arg, const struct wait_told *t)
 					.count = 1 });
 }
 
-static void note_switch(struct space *s, struct thread *t, const struct switch_event *ev)
+/* False when the thread did something else since: rings are read one after the other. */
+static bool note_switch(struct space *s, struct thread *t, const struct switch_event *ev)
 {
 	if (s) {
 		s->switches += ev->out;
 		s->woke |= !ev->out && !t->awake;
 	}
 	if (ev->time_ns < t->switched_ns)
-		return;
+		return false;
 	t->switched_ns = ev->time_ns;
+	if (!ev->out) {
+		t->in_ns = ev->time_ns;
+		t->idle_ticks = 0;
+	}
 	t->off = ev->out;
 	t->preempted = ev->preempted;
+	return true;
+}
+
+/* The thread of a record; NO_ID: it has ended, and what it did last is told after that. */
+static uint32_t number_of(struct latency *l, const struct switch_event *ev)
+{
+	uint32_t number = engine_find_thread(l->e, ev->tid);
+	char path[64];
+
+	if (number != NO_ID)
+		return number;
+	snprintf(path, sizeof(path), "/proc/%d/task/%d", (int)ev->pid, (int)ev->tid);
+	if (access(path, F_OK))
+		return NO_ID;
+	number = engine_thread(l->e, ev->pid, ev->tid);
+	return l->e->threads.v[number].tid == ev->tid ? number : NO_ID;
 }
 
 static void drain(struct latency *l, const struct process_switches *p)
@@ -262,8 +284,9 @@ static void drain(struct latency *l, const struct process_switches *p)
 		n++;
 		if (ev.pid != p->pid)
 			continue;
-		number = engine_thread(l->e, ev.pid, ev.tid);
-		note_switch(s, &l->e->threads.v[number], &ev);
+		number = number_of(l, &ev);
+		if (number == NO_ID || !note_switch(s, &l->e->threads.v[number], &ev))
+			continue;
 		thread_of(l, number);
 		if (ev.out)
 			waits_out(&w->waits, number, ev.time_ns, ev.preempted);
@@ -294,7 +317,7 @@ static void drain_all(struct latency *l)
 
 	for (i = 0; i < l->waits.processes.n; i++)
 		drain(l, &l->waits.processes.v[i]);
-	l->e->records_read_ns = now;
+	l->e->records_read_ns = now - WRITTEN_NS;
 }
 
 /* ---- Looks --------------------------------------------------------------------------- */
@@ -405,7 +428,6 @@ static void note_queue(struct latency *l, uint32_t number, const struct task_sch
 
 static void read_queue(struct latency *l, uint64_t now)
 {
-	uint64_t asked;
 	size_t i;
 
 	for (i = 0; i < l->e->threads.n && i < THREADS_WATCHED; i++) {
@@ -421,11 +443,13 @@ static void read_queue(struct latency *l, uint64_t now)
 		if (tw->off_ns > t->switched_ns && space->records_ns &&
 		    tw->off_ns > space->records_ns && now - tw->off_ns < PROOF_NS)
 			continue; /* it stands where it stood */
-		asked = clock_now_ns();
 		if (!task_sched_read(&tw->files, t->pid, t->tid, &s))
 			continue;
 		/* A thread that runs has run since. */
-		tw->off_ns = tw->sched_known && s.run_ns == tw->sched.run_ns ? asked : 0;
+		tw->off_ns = tw->sched_known && s.run_ns == tw->sched.run_ns &&
+				     s.slices == tw->sched.slices
+				 ? l->e->records_read_ns
+				 : 0;
 		if (tw->sched_known && s.run_ns >= tw->sched.run_ns) {
 			tw->now.run_ns += s.run_ns - tw->sched.run_ns;
 			tw->now.queued_ns += s.wait_ns - tw->sched.wait_ns;
@@ -442,11 +466,13 @@ static void read_queue(struct latency *l, uint64_t now)
 static void watch_cost(struct latency *l, uint64_t now)
 {
 	struct waits_source *w = &l->waits;
-	bool too_many = w->records > RECORDS_TOO_MANY;
+	bool late = now - w->second_ns > 2 * NS_PER_SEC; /* ptop was stopped, say */
+	bool too_many = w->records > RECORDS_TOO_MANY && !late;
 
 	if (now - w->second_ns < NS_PER_SEC && !too_many)
 		return;
-	w->busy_seconds = w->records > RECORDS_A_SECOND ? w->busy_seconds + 1 : 0;
+	if (!late)
+		w->busy_seconds = w->records > RECORDS_A_SECOND ? w->busy_seconds + 1 : 0;
 	if (w->busy_seconds >= BUSY_SECONDS || too_many) {
 		uint64_t span = now - w->second_ns;
 
@@ -480,7 +506,8 @@ void latency_waits_turn(struct latency *l, uint64_t now)
 	struct waits_source *w = &l->waits;
 
 	if (now < w->next_ns) {
-		if (l->e->mode == MODE_WALL && w->processes.n)
+		if (l->e->mode == MODE_WALL && w->processes.n &&
+		    now >= l->e->next_look_ns)
 			drain_all(l); /* engine_look() counts on it */
 		return;
 	}

@@ -101,7 +101,8 @@ void perf_ring_release(struct perf_ring *r)
 {
 	struct perf_event_mmap_page *page = r->map;
 
-	__atomic_store_n(&page->data_tail, r->tail, __ATOMIC_RELEASE);
+	if (page->data_tail != r->tail)
+		__atomic_store_n(&page->data_tail, r->tail, __ATOMIC_RELEASE);
 }
 
 bool perf_ring_next(struct perf_ring *r, struct bytes *record, bool *broken)

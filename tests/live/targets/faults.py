@@ -126,7 +126,7 @@ def contended():
 def grows():
     kept = []
     while True:
-        kept.append(bytearray(40000))
+        kept.append(bytearray(8000))
         time.sleep(0.01)
 
 
