@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -446,6 +447,7 @@ static void be_prompt(void)
 {
 	struct slice s = { .size = sizeof(s) };
 
+	prctl(PR_SET_TIMERSLACK, 1); /* ns; 50 us else */
 	if (syscall(SYS_sched_getattr, 0, &s, sizeof(s), 0) == 0 && s.policy == 0) {
 		s.runtime_ns = SLICE_NS;
 		syscall(SYS_sched_setattr, 0, &s, 0);
