@@ -10,13 +10,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "app/engine_state.h"
 #include "base/clock.h"
+#include "base/prompt.h"
 #include "sample/calibrate.h"
 
 #define FIRST_PICTURE_NS (100 * NS_PER_MSEC)
@@ -28,7 +28,6 @@
 #define FLOWS_HZ 500.0
 #define EVENTS_AT_ONCE 20000u
 #define FDS_MAX 1024u
-#define SLICE_NS 100000u /* the kernel's least */
 #define THREADS_NAMED 4096u
 
 static void close_fd(int *fd)
@@ -431,29 +430,6 @@ static void wait_for_work(struct engine *e)
 		target_ended(e);
 }
 
-/* struct sched_attr, which C libraries do not all have. */
-struct slice {
-	uint32_t size, policy;
-	uint64_t flags;
-	int32_t nice;
-	uint32_t priority;
-	uint64_t runtime_ns, deadline_ns, period_ns;
-};
-
-/* A thread of short slices may take a CPU from one in the middle of a longer slice (Linux 6.12 or
- * newer; others ignore it). Else looks on a CPU that is shared come when slices end, and what a
- * thread does first when it gets a CPU is never seen. */
-static void be_prompt(void)
-{
-	struct slice s = { .size = sizeof(s) };
-
-	prctl(PR_SET_TIMERSLACK, 1); /* ns; 50 us else */
-	if (syscall(SYS_sched_getattr, 0, &s, sizeof(s), 0) == 0 && s.policy == 0) {
-		s.runtime_ns = SLICE_NS;
-		syscall(SYS_sched_setattr, 0, &s, 0);
-	}
-}
-
 static void *engine_main(void *arg)
 {
 	struct engine *e = arg;
@@ -461,7 +437,7 @@ static void *engine_main(void *arg)
 	char done = 1;
 
 	pthread_setname_np(pthread_self(), "ptop-sampler");
-	be_prompt();
+	thread_be_prompt();
 	e->start_result = open_all(e, &e->start_error);
 	if (write(e->ready_write_fd, &done, 1) != 1 || e->start_result)
 		return NULL;

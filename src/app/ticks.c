@@ -25,9 +25,9 @@
 
 #include "app/engine_state.h"
 #include "app/latency.h"
+#include "app/running.h"
 #include "base/clock.h"
 
-#define LATELY_NS (200 * NS_PER_MSEC)
 #define UNSEEN_NS (20 * NS_PER_SEC) /* then time that met no look gets a row */
 #define BUSY_NS (300 * NS_PER_MSEC)
 #define NEVER_NS (2 * NS_PER_SEC)
@@ -39,11 +39,9 @@
 #define SCAN_MOST_NS (200 * NS_PER_MSEC)
 #define REJECTED_MOST 12u
 #define AT_ONCE 256u
-#define QUEUED_LITTLE 50u /* waits below a 50th of what it ran */
-#define YOUNG_NS (1 * NS_PER_SEC)
+#define QUEUED_LITTLE 50u	     /* waits below a 50th of what it ran */
 #define ASKED_NS (10 * NS_PER_MSEC)  /* what one runs, so often at least */
 #define STILL_NS (50 * NS_PER_MSEC)  /* and whether one that waits is there */
-#define STALE_TICKS 3u		     /* asked so often and it had not run */
 #define WAKING_NS 200000	     /* that ptop takes to wake and look */
 #define SHARED_NS (20 * NS_PER_MSEC) /* so much is more than what is told late */
 #define LISTS_COST 100u		     /* lists take a 100th of the time */
@@ -96,106 +94,7 @@ struct tick {
 	size_t n_young;
 };
 
-enum told { NOT_TOLD, HAS_CPU, WANTS_CPU, WAITS };
-
-/* By the records of switches that were read up to now. What its counters contradict is not believed:
- * the kernel tells of a lost record with the next one only. */
-static enum told told_of(const struct space *s, const struct thread *t)
-{
-	if (!s->records_ns || t->switched_ns <= s->records_ns)
-		return NOT_TOLD;
-	if (!t->off)
-		return t->idle_ticks < STALE_TICKS ? HAS_CPU : NOT_TOLD;
-	return t->preempted ? WANTS_CPU : WAITS;
-}
-
-/* It has had its CPU ever since it was asked about last, or since a bit before. */
-static bool runs_on(const struct space *s, const struct thread *t)
-{
-	return told_of(s, t) == HAS_CPU && t->switched_ns <= t->asked_ns;
-}
-
-/* What a thread that runs, or waits for a CPU, must have run since the kernel's last word. */
-static uint64_t not_told_yet(const struct engine *e, const struct space *s,
-			     const struct thread *t, uint64_t now)
-{
-	uint64_t span = now - t->told_ns < e->update_ns ? now - t->told_ns : e->update_ns;
-
-	if (runs_on(s, t))
-		return now - (t->told_ns > t->switched_ns ? t->told_ns : t->switched_ns);
-	return (uint64_t)((double)span * (double)t->lately_ran_ns /
-			  (double)(t->lately_ran_ns + t->lately_queued_ns + 1));
-}
-
 /* ---- threads ---- */
-
-/* A thread younger than this engine is owed all it ever ran. */
-static bool is_younger(const struct engine *e, const struct thread *t)
-{
-	struct process_stat st;
-
-	return process_stat(t->pid, t->tid, &st) && st.start_ticks > e->first_boot_ticks;
-}
-
-/* The young ones' account; below 0 when others were given time before the kernel told of it. */
-static int64_t shared_ns(const struct space *s)
-{
-	return (int64_t)(process_cpu_ns(s->pid) - s->known_ns);
-}
-
-/* Time that is the thread's own. */
-static void earn(struct space *s, struct thread *t, uint64_t ran_ns)
-{
-	t->owed_ns += (int64_t)ran_ns;
-	s->known_ns += ran_ns;
-}
-
-/* How much of the time that it wants a CPU does it have one? */
-static void note_lately(struct thread *t, const struct task_sched *now)
-{
-	t->lately_ran_ns += now->run_ns - t->sched.run_ns;
-	t->lately_queued_ns += now->wait_ns - t->sched.wait_ns;
-	while (t->lately_ran_ns + t->lately_queued_ns > LATELY_NS) {
-		t->lately_ran_ns /= 2;
-		t->lately_queued_ns /= 2;
-	}
-}
-
-/* Reads what the kernel says; false when the thread is gone. */
-static bool ask_kernel(struct engine *e, struct space *s, struct thread *t, uint64_t now)
-{
-	struct task_sched sched;
-	bool younger;
-
-	if (!task_sched_read(&t->files, t->pid, t->tid, &sched))
-		return errno != ESRCH && errno != ENOENT;
-	if (!t->sched_known) {
-		t->sched_known = true;
-		t->given_ns = t->told_ns = t->met_ns = now;
-		younger = is_younger(e, t);
-		t->young = younger && t->tid != t->pid;
-		t->sched = younger ? (struct task_sched){ 0 } : sched;
-		t->lately_ran_ns = NS_PER_MSEC;
-	}
-	if (now - t->met_ns > YOUNG_NS)
-		t->young = false;
-	t->asked_ns = now;
-	t->idle_ticks++;
-	if (sched.run_ns > t->sched.run_ns) {
-		if (!t->young)
-			earn(s, t, sched.run_ns - t->sched.run_ns);
-		s->explained_ns += sched.run_ns - t->sched.run_ns;
-		t->told_ns = now;
-		t->idle_ticks = 0;
-		t->waits = false;
-	}
-	if (sched.slices != t->sched.slices)
-		t->waits = t->queued = false;
-	t->moved |= !t->waits;
-	note_lately(t, &sched);
-	t->sched = sched;
-	return true;
-}
 
 /* It runs no interpreted code, as far as the last list of threads knows. */
 static void unknown_ran(struct engine *e, struct space *s, uint32_t number, uint64_t now)
@@ -231,7 +130,7 @@ enum state { GONE, RESTS, MAY_RUN };
  * is asked now and then. */
 static bool waits_on(const struct space *s, struct thread *t, uint64_t now)
 {
-	enum told told = told_of(s, t);
+	enum told told = running_told(s, t);
 
 	if (!(t->waits && told == WAITS) && !(t->queued && told == WANTS_CPU))
 		return false;
@@ -246,14 +145,14 @@ static bool waits_on(const struct space *s, struct thread *t, uint64_t now)
 static enum state state_of(struct engine *e, struct space *s, struct thread *t,
 			   uint64_t now)
 {
-	bool rarely = runs_on(s, t) && !(s->birth_ns && now - s->birth_ns < YOUNG_NS);
+	bool rarely = running_on(s, t) && !(s->birth_ns && now - s->birth_ns < YOUNG_NS);
 	uint64_t often = rarely ? ASKED_NS : e->update_ns;
 
 	if (waits_on(s, t, now))
 		return RESTS;
 	if ((t->waits || t->queued || !t->sched_known || !t->language ||
 	     now - t->asked_ns >= often) &&
-	    !ask_kernel(e, s, t, now))
+	    !running_ask(e, s, t, now))
 		return GONE;
 	return t->waits || t->queued || !t->language ? RESTS : MAY_RUN;
 }
@@ -266,7 +165,7 @@ static void settle(struct engine *e, struct space *s, uint32_t number, uint64_t 
 	/* Two lists did not have it: it shares nothing with those of the language. */
 	if (t->young && t->listed && !t->language) {
 		t->young = false;
-		earn(s, t, t->sched.run_ns);
+		running_earn(s, t, t->sched.run_ns);
 	}
 	if (t->owed_ns <= 0)
 		return;
@@ -304,23 +203,18 @@ static bool has_cpu(const struct tick *k, struct thread *t)
 	uint64_t now = k->now, asked = t->asked_ns;
 	int running;
 
-	switch (told_of(s, t)) {
+	switch (running_told(s, t)) {
 	case HAS_CPU:
 		t->queued = false;
 		return t->in_ns <= now; /* else it woke since its stack was read */
 	case WANTS_CPU:
-		ask_kernel(e, s, t, now);
+		running_ask(e, s, t, now);
 		t->queued = true;
 		t->told_ns = now;
 		return is_cut_off(k, t) || is_taken_off(t, now);
 	case WAITS:
-		ask_kernel(e, s, t, now);
-		t->waits = true;
-		t->told_ns = t->rested_ns = now;
-		if (t->switched_ns < asked && t->idle_ticks == 0)
-			s->records_ns =
-			    clock_now_ns(); /* it ran, and that was not told */
-		return false;
+		running = 0;
+		break;
 	default:
 		running = task_running(&t->files, t->pid, t->tid);
 	}
@@ -331,7 +225,9 @@ static bool has_cpu(const struct tick *k, struct thread *t)
 	}
 	if (running == -1)
 		return t->idle_ticks == 0;
-	ask_kernel(e, s, t, now);
+	running_ask(e, s, t, now);
+	if (running_told(s, t) == WAITS && t->switched_ns < asked && t->idle_ticks == 0)
+		s->records_ns = clock_now_ns(); /* it ran, and that was not told */
 	t->waits = true;
 	t->told_ns = t->rested_ns = now;
 	return false;
@@ -362,7 +258,7 @@ static void got_running(void *arg, const struct runtime_look *look,
 	t = &k->e->threads.v[number];
 	on_cpu = !t->waits && has_cpu(k, t);
 	if (on_cpu && !t->young)
-		weight = t->owed_ns + (int64_t)not_told_yet(k->e, k->s, t, k->now);
+		weight = t->owed_ns + (int64_t)running_not_told(k->e, k->s, t, k->now);
 	if (weight <= 0) { /* looked at for its calls only */
 		weight = 0;
 		settle(k->e, k->s, number, k->now);
@@ -429,7 +325,7 @@ static void find_who_woke(struct engine *e, struct space *s, uint64_t now,
 		uint32_t number = s->asleep.v[i];
 		struct thread *t = &e->threads.v[number];
 
-		if (!ask_kernel(e, s, t, now))
+		if (!running_ask(e, s, t, now))
 			engine_thread_gone(e, t->tid);
 		else if (t->idle_ticks == 0)
 			rouse(s, t, number);
@@ -533,7 +429,7 @@ static void list_threads(struct engine *e, struct space *s, uint64_t now)
 	s->listed_now = false;
 	if (!due && now < s->list_ns)
 		return;
-	if (!due && !births && shared_ns(s) < (int64_t)SHARED_NS) {
+	if (!due && !births && running_shared_ns(s) < (int64_t)SHARED_NS) {
 		s->list_ns = now + UNKNOWN_NS;
 		return;
 	}
@@ -553,7 +449,7 @@ static void list_threads(struct engine *e, struct space *s, uint64_t now)
 /* Which of several had it how long nobody knows: it is all of theirs. */
 static void share(struct tick *k)
 {
-	int64_t shared = k->n_young && k->s->listed_now ? shared_ns(k->s) : 0;
+	int64_t shared = k->n_young && k->s->listed_now ? running_shared_ns(k->s) : 0;
 	size_t i;
 
 	if (shared < (int64_t)k->n_young || shared == 0)
