@@ -101,10 +101,11 @@ struct thread {
 	int64_t pending_ns;	       /* off-CPU time not yet given to a stack */
 	uint64_t early_ns, stalled_ns; /* see count_queued() */
 	uint32_t same;		       /* looks in a row that found it had not run */
-	uint64_t switched_ns;	       /* last record of a switch, */
-	bool off, preempted;	       /* and what it said */
-	uint64_t in_ns;		       /* when it got a CPU last */
 	uint64_t checked_ns;	       /* what is known of it is of then */
+	/* By the records of switches (waits.c). */
+	uint64_t switched_ns; /* the last one, */
+	bool off, preempted;  /* and what it said */
+	uint64_t in_ns;	      /* when it got a CPU last */
 };
 
 /* Names of one object, by object id. */

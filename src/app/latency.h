@@ -60,8 +60,7 @@ struct thread_waits {
 	struct task_files files;
 	struct task_sched sched;
 	bool sched_known;
-	uint64_t
-	    off_ns; /* it had no CPU then, and did not run before; 0: it may have one */
+	uint64_t off_ns; /* it had no CPU then; 0: it may have one */
 	struct thread_account now, before;
 	uint32_t node, renumbered; /* the stack of its present wait; node 0: not read */
 };

@@ -11,7 +11,6 @@
 #include "app/merge.h"
 
 #include <string.h>
-#include <unistd.h>
 
 #include "app/engine_state.h"
 #include "symbol/symbols.h"

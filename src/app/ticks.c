@@ -4,11 +4,11 @@
  * A thread's stack counts only when the thread has a CPU at that moment: one that worked for a
  * millisecond and sleeps again would show where it sleeps, not where it worked, and one that woke
  * and waits for a CPU shows where it woke. What it ran meanwhile, which the kernel tells exactly,
- * is owed to the next look that finds it running; the
- * chance of that is the share of time it runs, so each place gets its share. The kernel brings
- * the time of a running thread up to date only now and then (250 times a second on many), so a
- * stack is given what must have passed since, and owes the difference. A stack that is rejected
- * leaves its time to the next one. Nothing is lost, nothing counted twice.
+ * is owed to the next look that finds it running; the chance of that is the share of time it runs,
+ * so each place gets its share. The kernel brings the time of a running thread up to date only now
+ * and then (250 times a second on many), so a stack is given what must have passed since, and owes
+ * the difference. A stack that is rejected leaves its time to the next one. Nothing is lost,
+ * nothing counted twice.
  *
  * Threads that live some milliseconds, one a request, are met once each, if ever: what one ran
  * until then it ran elsewhere, and what it runs from then on no look would get. So the young ones
@@ -19,7 +19,6 @@
  * Who has a CPU, who waits and who woke the records of switches tell, where there are any
  * (waits.c). Without them a thread that sleeps costs one read a tick, and one that sleeps long
  * nothing: the CPU time of the whole process tells when somebody else ran. */
-#include <errno.h>
 #include <string.h>
 #include <time.h>
 
@@ -126,6 +125,12 @@ static void give_unseen(struct engine *e, struct space *s, uint32_t number, uint
 
 enum state { GONE, RESTS, MAY_RUN };
 
+/* Was a thread met for the first time of late? Others may follow. */
+static bool births_of_late(const struct space *s, uint64_t now)
+{
+	return s->birth_ns && now - s->birth_ns < YOUNG_NS;
+}
+
 /* It was found waiting, for something or for a CPU, and nothing was recorded since. That it ended
  * is asked now and then. */
 static bool waits_on(const struct space *s, struct thread *t, uint64_t now)
@@ -145,8 +150,8 @@ static bool waits_on(const struct space *s, struct thread *t, uint64_t now)
 static enum state state_of(struct engine *e, struct space *s, struct thread *t,
 			   uint64_t now)
 {
-	bool rarely = running_on(s, t) && !(s->birth_ns && now - s->birth_ns < YOUNG_NS);
-	uint64_t often = rarely ? ASKED_NS : e->update_ns;
+	uint64_t often =
+	    running_on(s, t) && !births_of_late(s, now) ? ASKED_NS : e->update_ns;
 
 	if (waits_on(s, t, now))
 		return RESTS;
@@ -201,9 +206,10 @@ static bool has_cpu(const struct tick *k, struct thread *t)
 	struct engine *e = k->e;
 	struct space *s = k->s;
 	uint64_t now = k->now, asked = t->asked_ns;
+	enum told told = running_told(s, t);
 	int running;
 
-	switch (running_told(s, t)) {
+	switch (told) {
 	case HAS_CPU:
 		t->queued = false;
 		return t->in_ns <= now; /* else it woke since its stack was read */
@@ -226,7 +232,7 @@ static bool has_cpu(const struct tick *k, struct thread *t)
 	if (running == -1)
 		return t->idle_ticks == 0;
 	running_ask(e, s, t, now);
-	if (running_told(s, t) == WAITS && t->switched_ns < asked && t->idle_ticks == 0)
+	if (told == WAITS && t->switched_ns < asked && t->idle_ticks == 0)
 		s->records_ns = clock_now_ns(); /* it ran, and that was not told */
 	t->waits = true;
 	t->told_ns = t->rested_ns = now;
@@ -421,8 +427,7 @@ static bool list_tasks(struct engine *e, const struct space *s)
  * was met lately, or the process ran more than its threads did. */
 static void list_threads(struct engine *e, struct space *s, uint64_t now)
 {
-	bool births = s->birth_ns && now - s->birth_ns < YOUNG_NS,
-	     due = now >= s->threads_ns;
+	bool births = births_of_late(s, now), due = now >= s->threads_ns;
 	uint64_t gap;
 	size_t fresh;
 
