@@ -7,8 +7,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "app/chains.h"
 #include "app/engine_state.h"
 #include "base/clock.h"
+#include "sample/calibrate.h"
 
 #define MANY_EVENTS 4000u	   /* threads x CPUs */
 #define SWITCHES_PER_SECOND 2000.0 /* above: per-thread timers cost the target */
@@ -92,10 +94,11 @@ int engine_attach(struct engine *e, struct error *err)
 		.from_exec = e->config.from_exec,
 		.wake = e->merge != NULL,
 	};
+	chains_open(e);
 	if (e->config.backend) {
 		b = backend_named(e->config.backend);
 		ret = open_backend(e, b, err);
-	} else if (alone) {
+	} else if (alone && !e->sample.chain) {
 		ret = open_backend(e, &timer_backend, err);
 	} else {
 		ret = climb(e, err);
@@ -115,6 +118,42 @@ int engine_attach(struct engine *e, struct error *err)
 	return ret;
 }
 
+void engine_calibrate(struct engine *e)
+{
+	if (chains_is_on(e) && !e->merge && e->interrupt_ns > 0)
+		e->taken_ns_per_sample = e->interrupt_ns;
+	else if (e->backend != &ptrace_backend && e->backend != &timer_backend)
+		e->taken_ns_per_sample =
+		    (double)calibrate_sample_ns(e->sample.stack_bytes);
+}
+
+int engine_reattach(struct engine *e)
+{
+	const struct space *s = engine_space(e, e->process.pid);
+	bool alone =
+	    s && s->reader && !e->config.children && !e->merge && !e->config.backend;
+	struct error err = { 0 };
+
+	return open_backend(e, alone ? &timer_backend : e->backend, &err);
+}
+
+/* The events that are open bring no chains: others must. */
+static int open_with_chain(struct engine *e)
+{
+	const struct backend *b =
+	    e->backend == &perf_cpu_backend ? e->backend : &perf_thread_backend;
+	struct error err = { 0 };
+	int ret = open_backend(e, b, &err);
+
+	if (ret) {
+		snprintf(e->no_chains, sizeof(e->no_chains), "%.200s", err.cause);
+		chains_close(e);
+		return ret;
+	}
+	engine_calibrate(e);
+	return 0;
+}
+
 void engine_fit_backend(struct engine *e)
 {
 	const struct space *s = engine_space(e, e->process.pid);
@@ -122,17 +161,29 @@ void engine_fit_backend(struct engine *e)
 	int ret = 0;
 
 	e->refit = false;
-	if (!s || !e->sampler || e->config.backend)
+	if (!s || !e->sampler)
 		return;
 	e->sample.from_exec = false;
+	if (!e->sample.chain) {
+		chains_open(e);
+		if (e->sample.chain && open_with_chain(e) == 0)
+			return;
+	}
+	if (e->config.backend)
+		return;
 	if (!s->reader && e->backend == &timer_backend &&
 	    s->site.state != RUNTIME_STARTING)
 		ret = climb(e, &err);
 	else if (s->reader && e->backend != &timer_backend && !e->config.children &&
-		 !e->merge)
+		 !e->merge && !e->sample.chain)
 		ret = open_backend(e, &timer_backend, &err);
 	if (ret)
 		engine_say(e, true, "%s", err.cause);
+}
+
+bool engine_unwinds(const struct engine *e)
+{
+	return e->backend != &timer_backend && (e->merge || !chains_is_on(e));
 }
 
 static void judge_switches(struct engine *e, uint64_t now)
@@ -174,6 +225,11 @@ static void judge_births(struct engine *e, uint64_t now)
 		}
 		return;
 	}
+	if (chains_is_on(e)) {
+		chains_give_up(e);
+		e->births = 0;
+		return;
+	}
 	if (e->backend == &perf_thread_backend &&
 	    open_backend(e, &perf_cpu_backend, &err) == 0)
 		return;
@@ -207,8 +263,8 @@ void engine_reconsider(struct engine *e, uint64_t now)
 	e->sample.from_exec = false;
 	judge_stacks(e);
 	e->stacks_ns = now + STACKS_LOOK_NS;
-	if (e->ladder &&
-	    (e->backend == &perf_thread_backend || e->backend == &perf_user_backend))
+	if (e->ladder && (e->backend == &perf_thread_backend ||
+			  e->backend == &perf_user_backend || chains_is_on(e)))
 		judge_births(e, now);
 	if (now < e->ladder_ns)
 		return;

@@ -137,7 +137,7 @@ static void take_sample(struct dumper *d, const struct event *ev)
 		return;
 	language = d->e->merge && engine_interp_knows(d->e, s, ev->tid);
 	if (language)
-		merge_read(d->e->merge, d->e, s, ev->tid);
+		merge_read_now(d->e->merge, d->e, s, ev->tid);
 	cs->depth = 0;
 	cs->complete = cs->truncated = cs->inferred = cs->stitched = false;
 	engine_kernel_frames(cs, ev);

@@ -14,10 +14,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "app/chains.h"
 #include "app/engine_state.h"
 #include "base/clock.h"
 #include "base/prompt.h"
-#include "sample/calibrate.h"
 
 #define FIRST_PICTURE_NS (100 * NS_PER_MSEC)
 #define ALIVE_NS (1 * NS_PER_SEC)
@@ -26,7 +26,7 @@
 #define FLOWS_NS \
 	(150 * NS_PER_MSEC) /* as long after the last sample they are thought to come */
 #define FLOWS_HZ 500.0
-#define EVENTS_AT_ONCE 20000u
+#define DRAIN_MOST_NS (200 * NS_PER_MSEC)
 #define FDS_MAX 1024u
 #define THREADS_NAMED 4096u
 
@@ -116,9 +116,7 @@ static int open_all(struct engine *e, struct error *err)
 	if (e->merge)
 		engine_interp_list(e); /* before the first sample */
 	restart_clock(e);
-	if (e->backend != &ptrace_backend && e->backend != &timer_backend)
-		e->taken_ns_per_sample =
-		    (double)calibrate_sample_ns(e->sample.stack_bytes);
+	engine_calibrate(e);
 	e->own_cpu_ns = clock_own_cpu_ns();
 	engine_measure(e, clock_now_ns());
 	parts_open(e);
@@ -130,6 +128,7 @@ void engine_close(struct engine *e)
 	parts_close(e);
 	if (e->sampler)
 		e->backend->close(e->sampler);
+	e->sampler = NULL;
 	namer_stop(e->namer);
 	engine_naming_done(e);
 	engine_threads_done(e);
@@ -144,6 +143,7 @@ void engine_close(struct engine *e)
 	objects_free(e->objects);
 	VEC_DONE(&e->messages);
 	free(e->look_buffer);
+	chains_close(e);
 	merge_free(e->merge);
 	VEC_DONE(&e->frame_addresses);
 	snapshot_free(mailbox_take(&e->snapshots));
@@ -157,13 +157,18 @@ void engine_close(struct engine *e)
 	free(e);
 }
 
-static void drain_events(struct engine *e)
+void engine_drain(struct engine *e)
 {
+	uint64_t until = clock_now_ns() + DRAIN_MOST_NS;
 	struct event ev;
 	size_t n = 0;
 
-	while (n++ < EVENTS_AT_ONCE && e->backend->next(e->sampler, &ev))
+	/* Commands and pictures wait no longer; what a ring then loses is counted. */
+	while (e->backend->next(e->sampler, &ev)) {
 		engine_event(e, &ev);
+		if (++n % 64 == 0 && clock_now_ns() > until)
+			return;
+	}
 }
 
 /* ---- commands ---- */
@@ -201,7 +206,7 @@ static void stop_sampling(struct engine *e)
 {
 	if (!e->sampler)
 		return;
-	drain_events(e);
+	engine_drain(e);
 	engine_ticks_end(e);
 	e->ended_ns = clock_now_ns();
 	e->lost[LOSS_THREADS] += e->backend->missed(e->sampler);
@@ -327,7 +332,7 @@ static void target_ended(struct engine *e)
 static void turn(struct engine *e, uint64_t now)
 {
 	if (e->sampler) {
-		drain_events(e);
+		engine_drain(e);
 		engine_interp_retry(e, now);
 		if (e->refit)
 			engine_fit_backend(e);

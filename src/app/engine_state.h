@@ -60,8 +60,11 @@ struct space {
 	/* Its switches as they are recorded. */
 	uint64_t records_ns; /* from then on all of them; 0: none */
 	uint64_t switches;
-	bool woke;	   /* one of `asleep` did */
-	uint64_t proof_ns; /* when that is not believed the next time */
+	/* One of its language's threads has gone to rest, and did so lately: chains.c. */
+	bool rested;
+	uint64_t restless_ns, rests_ns; /* when the next look at those is due */
+	bool woke;			/* one of `asleep` did */
+	uint64_t proof_ns;		/* when that is not believed the next time */
 };
 
 #define INTERP_SHIFT 22			      /* bits of a code id */
@@ -106,6 +109,9 @@ struct thread {
 	uint64_t switched_ns; /* the last one, */
 	bool off, preempted;  /* and what it said */
 	uint64_t in_ns;	      /* when it got a CPU last */
+	uint64_t rest_ns;     /* when it was looked at where it rests */
+	uint64_t live_ns;     /* its stack is not read before, see chains.c */
+	uint64_t captured;    /* what is copied of it, as a hash; 0: nothing */
 };
 
 /* Names of one object, by object id. */
@@ -143,6 +149,11 @@ struct engine {
 	const struct backend *backend;
 	struct sampler *sampler;
 	struct sample_config sample;
+	/* app/chains.h: why stacks do not come with the samples; "": they do, or need not. */
+	char no_chains[240];
+	struct error chains_error;
+	double interrupt_ns;		     /* that a sample takes besides */
+	uint64_t chain_cost_ns, chain_costs; /* in the target, of so many samples */
 	char limits[256], note[240], runtime_name[48];
 	uint32_t interps; /* readers ever attached */
 	bool refit;	  /* see engine_fit_backend() */
@@ -217,14 +228,24 @@ struct engine {
 	struct pauses *pauses; /* of app/gc.c; NULL: none */
 	/* A watch the user asked for needs all of them: gauges let go of theirs. */
 	bool registers_wanted;
+	struct gc_part *gc;	 /* app/gc.c */
 	struct latency *latency; /* app/latency.h; NULL before parts are open */
 	void *part_states[PARTS + 1];
 };
+
+/* engine.c: takes what the backend has. */
+void engine_drain(struct engine *e);
 
 /* attach.c: the ladder of backends. */
 int engine_attach(struct engine *e, struct error *err);
 /* After a process became, or ceased to be, one whose language is read. */
 void engine_fit_backend(struct engine *e);
+/* After e->sample.chain was taken away; 0 or -errno. */
+int engine_reattach(struct engine *e);
+/* Learns what a sample takes of the target's time. */
+void engine_calibrate(struct engine *e);
+/* Do samples bring the machine's stacks of threads that run a language? */
+bool engine_unwinds(const struct engine *e);
 /* A step up or down when the target's behaviour asks for it; once in a while. */
 void engine_reconsider(struct engine *e, uint64_t now_ns);
 
@@ -264,7 +285,7 @@ bool engine_sleeps_on(struct engine *e, const struct thread *t);
 
 /* interp.c: readers of interpreted languages */
 void engine_interp_open(struct engine *e, struct space *s);
-void engine_interp_close(struct space *s);
+void engine_interp_close(struct engine *e, struct space *s);
 /* Looks again at interpreters that are starting, and when that is next due. */
 void engine_interp_retry(struct engine *e, uint64_t now_ns);
 uint64_t engine_interp_due(const struct engine *e);
@@ -283,6 +304,9 @@ void engine_interp_note(struct engine *e, const struct runtime_look *look,
 			const struct callstack *cs);
 /* The space a code id is of, or NULL. */
 struct space *engine_interp_space(struct engine *e, uint32_t object);
+
+/* gc.c: a look at the stacks of this process read what its collector says, too. */
+void engine_gc_looked(struct engine *e, const struct space *s, uint64_t time_ns);
 
 /* ticks.c: their stacks, by a clock */
 

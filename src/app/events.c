@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "app/chains.h"
 #include "app/engine_state.h"
 #include "base/clock.h"
 #include "base/text.h"
@@ -60,10 +61,15 @@ static void on_sample(struct engine *e, const struct event *ev)
 	if (!s || e->mode == MODE_GIL) /* weighs what app/gil.c finds */
 		return;
 	language = engine_interp_knows(e, s, ev->tid);
-	if (language && !e->merge)
+	if (language && !e->merge) {
+		if (chains_is_on(e))
+			chains_sample(e, s, ev);
 		return;
+	}
+	if (language && ev->chain.n)
+		chains_note_cost(e, ev);
 	if (language)
-		merge_read(e->merge, e, s, ev->tid);
+		merge_read(e->merge, e, s, ev);
 	cs->depth = 0;
 	cs->complete = cs->truncated = cs->inferred = cs->stitched = false;
 	engine_kernel_frames(cs, ev);
@@ -263,6 +269,8 @@ void engine_event(struct engine *e, const struct event *ev)
 		break;
 	case EVENT_LOST:
 		on_lost(e, ev);
+		break;
+	case EVENT_CHAIN: /* joined with its sample already */
 		break;
 	case EVENT_BAD:
 		e->lost[LOSS_BAD_RECORD]++;

@@ -309,7 +309,7 @@ void freeing_turn(struct freeing *f, struct gc_samples *to, uint64_t now)
 
 	if (now < f->due_ns || f->refused)
 		return;
-	if (!s || s->gone || !s->reader || f->e->backend != &timer_backend) {
+	if (!s || s->gone || !s->reader || engine_unwinds(f->e)) {
 		freeing_stop(f);
 		return;
 	}

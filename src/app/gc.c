@@ -354,6 +354,7 @@ static void *open_part(struct engine *e)
 	gc_samples_init(&g->samples);
 	g->freeing = freeing_new(e);
 	e->pauses = &g->pauses;
+	e->gc = g;
 	return g;
 }
 
@@ -361,6 +362,7 @@ static void close_part(void *state)
 {
 	struct gc_part *g = state;
 
+	g->e->gc = NULL;
 	drop_all(g);
 	freeing_free(g->freeing);
 	VEC_DONE(&g->collectors);
@@ -412,6 +414,19 @@ static void turn(void *state, uint64_t now)
 		if (c->watch || !c->source->registers_only)
 			gc_samples_told(&g->samples, c->source->name);
 		i++;
+	}
+}
+
+void engine_gc_looked(struct engine *e, const struct space *s, uint64_t time_ns)
+{
+	struct gc_part *g = e->gc;
+	size_t i;
+
+	for (i = 0; g && i < g->collectors.n; i++) {
+		const struct collector *c = &g->collectors.v[i];
+
+		if (c->pid == s->pid && period(c) == UINT64_MAX)
+			(void)c->source->look(c->state, time_ns); /* turn() asks again */
 	}
 }
 

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "app/chains.h"
 #include "app/engine_state.h"
 #include "app/latency.h"
 #include "base/clock.h"
@@ -38,6 +39,7 @@ static void attach(struct engine *e, struct space *s, const struct runtime *rt)
 	}
 	s->runtime = rt;
 	e->threads_changed = true;
+	e->refit = true;
 	s->threads_ns = s->names_ns = 0;
 	s->known_ns = process_cpu_ns(s->pid);
 	s->interp = ++e->interps; /* its code ids count from the start again */
@@ -59,7 +61,7 @@ void engine_interp_open(struct engine *e, struct space *s)
 
 	if (e->config.native_only || s->gone)
 		return;
-	engine_interp_close(s);
+	engine_interp_close(e, s);
 	if (s->pid == e->process.pid)
 		e->runtime_name[0] = e->note[0] = '\0';
 	for (i = 0; runtimes[i]; i++) {
@@ -76,8 +78,9 @@ void engine_interp_open(struct engine *e, struct space *s)
 	}
 }
 
-void engine_interp_close(struct space *s)
+void engine_interp_close(struct engine *e, struct space *s)
 {
+	chains_forget(e, s);
 	if (s->reader)
 		s->runtime->detach(s->reader);
 	s->reader = NULL;
@@ -128,6 +131,7 @@ size_t engine_interp_threads(struct engine *e, struct space *s, uint64_t now)
 	for (i = 0; i < e->threads.n; i++)
 		if (e->threads.v[i].pid == s->pid)
 			e->threads.v[i].listed = true;
+	chains_threads(e, s);
 	return fresh;
 }
 

@@ -63,14 +63,28 @@ static void got(void *arg, const struct runtime_look *look, const struct callsta
 		*VEC_PUSH(&m->entries) = look->entries[i];
 }
 
-void merge_read(struct merge *m, struct engine *e, struct space *s, pid_t tid)
+void merge_read_now(struct merge *m, struct engine *e, struct space *s, pid_t tid)
+{
+	struct reading to = { m, e, s };
+
+	m->ok = m->same_instant = false;
+	m->stack.depth = 0;
+	VEC_CLEAR(&m->entries);
+	s->runtime->walk(s->reader, &tid, 1, got, &to);
+}
+
+void merge_read(struct merge *m, struct engine *e, struct space *s,
+		const struct event *ev)
 {
 	struct reading to = { m, e, s };
 
 	m->ok = false;
+	m->same_instant = true;
 	m->stack.depth = 0;
 	VEC_CLEAR(&m->entries);
-	s->runtime->walk(s->reader, &tid, 1, got, &to);
+	if (!ev->chain.n ||
+	    !s->runtime->chain_walk(s->reader, ev->tid, ev->chain, got, &to))
+		merge_read_now(m, e, s, ev->tid);
 }
 
 /* ---- the machine's half ---- */
@@ -172,7 +186,7 @@ static bool fits(const struct merge *m, struct engine *e, const struct space *s,
 		if (m->entries.v[i].border &&
 		    !in_c_frame(m, cs, loops->at[i], m->entries.v[i].border))
 			return false;
-	return !in || in->only_sp_and_ip || loops->n == 0 ||
+	return !in || in->only_sp_and_ip || loops->n == 0 || m->same_instant ||
 	       was_running(m, e, s, loops->at[0], in);
 }
 

@@ -15,6 +15,7 @@
 #include "runtime/runtime.h"
 
 struct engine;
+struct event;
 struct kept;
 struct space;
 struct unwind_input;
@@ -23,6 +24,7 @@ struct unwind_input;
  * the sample. */
 struct merge {
 	bool ok;
+	bool same_instant; /* as the machine's stack */
 	struct callstack stack;
 	VEC(struct runtime_entry) entries;
 	uint64_t sp[DEPTH_MAX]; /* for unwind_input.sp */
@@ -32,8 +34,10 @@ struct merge {
 
 struct merge *merge_new(void);
 void merge_free(struct merge *m);
-/* Reads the thread's chain. */
-void merge_read(struct merge *m, struct engine *e, struct space *s, pid_t tid);
+/* Reads the thread's chain: the one that came with its sample, or as it is now. */
+void merge_read(struct merge *m, struct engine *e, struct space *s,
+		const struct event *ev);
+void merge_read_now(struct merge *m, struct engine *e, struct space *s, pid_t tid);
 /* Replaces e->stack, the machine's, by the merged one. `in` is what it was unwound from:
  * NULL, or its registers' being unknown, when the thread was blocked all the while. */
 void merge_stacks(struct merge *m, struct engine *e, struct space *s,

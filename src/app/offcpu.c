@@ -42,7 +42,7 @@ bool engine_blocked_stack(struct engine *e, struct space *s, struct blocked_thre
 	in.sp = language ? e->merge->sp : NULL;
 	unwinder_walk(s->unwinder, &in, cs);
 	if (language) {
-		merge_read(e->merge, e, s, t->tid);
+		merge_read_now(e->merge, e, s, t->tid);
 		merge_stacks(e->merge, e, s, &in);
 	}
 	cs->stitched = false; /* the thread slept all the while, as is proved now */

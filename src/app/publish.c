@@ -7,6 +7,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "app/chains.h"
 #include "app/engine_state.h"
 #include "app/recorder.h"
 #include "base/clock.h"
@@ -150,8 +151,8 @@ static void put_gauges(struct engine *e, struct snapshot *s)
 	s->first_rss_bytes = e->first_rss_bytes;
 	s->own_cpu_pct = share(e->own_cpu_ns, e->own_cpu_before_ns, span);
 	s->own_rss_bytes = usage_own_rss();
-	s->taken_pct = e->taken_ns_per_sample * s->target_cpu_pct / 100.0 *
-		       e->config.rate_hz / (double)NS_PER_SEC * 100.0;
+	s->taken_pct = (e->taken_ns_per_sample + chains_taken_ns(e)) * s->target_cpu_pct /
+		       100.0 * e->config.rate_hz / (double)NS_PER_SEC * 100.0;
 	s->samples_ever = e->samples;
 	s->samples_due = e->samples;
 	s->effective_pct = 100;

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "app/chains.h"
 #include "app/engine_state.h"
 #include "base/clock.h"
 #include "base/file.h"
@@ -37,9 +38,9 @@ void engine_space_named(struct space *s)
 		snprintf(s->command, sizeof(s->command), "%s", p.command);
 }
 
-static void space_done(struct space *s)
+static void space_done(struct engine *e, struct space *s)
 {
-	engine_interp_close(s);
+	engine_interp_close(e, s);
 	unwinder_free(s->unwinder);
 	maps_done(&s->maps);
 	VEC_DONE(&s->awake);
@@ -52,7 +53,7 @@ void engine_space_gone(struct engine *e, struct space *s)
 	e->ended_usage.cpu_ns += s->usage.cpu_ns;
 	e->ended_usage.user_ticks += s->usage.user_ticks;
 	e->ended_usage.system_ticks += s->usage.system_ticks;
-	space_done(s);
+	space_done(e, s);
 }
 
 void engine_copy_maps(struct space *to, const struct space *from)
@@ -198,6 +199,7 @@ void engine_thread_gone(struct engine *e, pid_t tid)
 	if (number == NO_ID)
 		return;
 	t = &e->threads.v[number];
+	chains_thread_gone(e, t);
 	t->gone = true;
 	e->threads_changed = true;
 	task_files_close(&t->files);
@@ -231,7 +233,7 @@ void engine_threads_done(struct engine *e)
 		free(e->threads.v[i].kept);
 	}
 	for (i = 0; i < e->spaces.n; i++)
-		space_done(&e->spaces.v[i]);
+		space_done(e, &e->spaces.v[i]);
 	VEC_DONE(&e->threads);
 	VEC_DONE(&e->spaces);
 	VEC_DONE(&e->free_threads);

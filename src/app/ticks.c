@@ -22,6 +22,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "app/chains.h"
 #include "app/engine_state.h"
 #include "app/latency.h"
 #include "app/running.h"
@@ -404,7 +405,7 @@ static size_t who_runs(struct engine *e, struct space *s, uint64_t now, size_t *
 /* Are stacks read elsewhere: with the samples of the backend, or by the holder of the lock? */
 static bool only_lists(const struct engine *e)
 {
-	return e->merge != NULL || e->mode == MODE_GIL;
+	return e->merge != NULL || e->mode == MODE_GIL || chains_is_on(e);
 }
 
 /* Those that no list has are other threads' of the process: what they ran is no language's. */
@@ -517,6 +518,7 @@ uint64_t engine_ticks_due(const struct engine *e)
 		if (!only_lists(e))
 			return e->next_tick_ns;
 		due = s->threads_ns < due ? s->threads_ns : due;
+		due = chains_due(e, s, due);
 	}
 	return due;
 }
@@ -540,6 +542,7 @@ static void tick(struct engine *e, uint64_t now)
 			tick_space(e, &e->spaces.v[i], i ? clock_now_ns() : now);
 	if (only_lists(e)) {
 		e->next_tick_ns = now;
+		chains_rests(e, now);
 		return;
 	}
 	if (e->next_tick_ns && now - e->next_tick_ns > period) {

@@ -241,6 +241,7 @@ static bool note_switch(struct space *s, struct thread *t, const struct switch_e
 {
 	if (s) {
 		s->switches += ev->out;
+		s->rested |= ev->out && !ev->preempted && t->language;
 		s->woke |= !ev->out && !t->awake;
 	}
 	if (ev->time_ns < t->switched_ns)

@@ -12,11 +12,13 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "base/bytes.h"
 #include "base/error.h"
 #include "base/mem.h"
 #include "base/vec.h"
 #include "model/callstack.h"
 #include "model/census.h"
+#include "model/chain.h"
 #include "target/maps.h"
 
 enum runtime_state {
@@ -164,6 +166,14 @@ struct runtime {
 	 * left out. Returns how many were known; 0 also when all memory is gone. */
 	size_t (*walk)(void *reader, const pid_t *tids, size_t n, runtime_got *got,
 		       void *arg);
+	/* What is to be copied with samples of a thread; false: it is not one that can be. */
+	bool (*chain_plan)(const void *reader, pid_t tid, struct chain_plan *out);
+	/* Sets the bits of code that it has known for long, see model/chain.h. */
+	void (*chain_known)(void *reader, uint64_t bits[CHAIN_KNOWN_BITS / 64]);
+	/* walk() of one thread over such a copy. False: the thread is not known, or the copy
+	 * is none or not all that is needed. */
+	bool (*chain_walk)(void *reader, pid_t tid, struct bytes record, runtime_got *got,
+			   void *arg);
 	/* Where the loop's machine code is: reads symbol tables. Returns how many. */
 	size_t (*loops)(const struct maps *maps, struct runtime_loop out[RUNTIME_LOOPS]);
 	/* Does the word point at an instruction of code that walk() has met? */

@@ -16,13 +16,14 @@
 
 enum event_kind {
 	EVENT_SAMPLE,
-	EVENT_MAP,  /* new executable mapping */
-	EVENT_EXEC, /* the process became another program: forget its maps */
-	EVENT_COMM, /* a thread was renamed */
-	EVENT_FORK, /* new thread, or new process when tid == pid */
-	EVENT_EXIT, /* a thread ended */
-	EVENT_LOST, /* the kernel dropped `count` samples */
-	EVENT_BAD,  /* a record that does not parse */
+	EVENT_MAP,   /* new executable mapping */
+	EVENT_EXEC,  /* the process became another program: forget its maps */
+	EVENT_COMM,  /* a thread was renamed */
+	EVENT_FORK,  /* new thread, or new process when tid == pid */
+	EVENT_EXIT,  /* a thread ended */
+	EVENT_LOST,  /* the kernel dropped `count` samples */
+	EVENT_BAD,   /* a record that does not parse */
+	EVENT_CHAIN, /* inside sample/: the chain of the sample that follows */
 };
 
 /* DWARF order: rax rdx rcx rbx rsi rdi rbp rsp r8 ... r15 rip */
@@ -43,6 +44,8 @@ struct event {
 	struct bytes stack; /* at rsp; may be shorter than asked */
 	uint64_t stack_asked;
 	uint64_t address; /* with fault_period: what was touched */
+	/* What config.chain copied at the same instant: see model/chain.h. */
+	struct bytes chain;
 
 	/* EVENT_MAP */
 	uint64_t start, length, offset, device, inode;
@@ -66,8 +69,11 @@ struct sample_config {
 	bool little; /* few samples: a small ring will do */
 	bool wake;   /* each sample makes an fd readable at once */
 	bool kernel; /* ask for kernel frames and samples taken in the kernel */
+	/* Copies chains with the samples of its threads (perf only); borrowed, NULL: none. */
+	struct chain *chain;
 };
 
+struct chain;	/* sample/chain.h */
 struct sampler; /* a backend's own; begins with a pointer to its backend */
 
 struct backend {

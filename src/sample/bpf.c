@@ -2,6 +2,7 @@
 #include "sample/bpf.h"
 
 #include <errno.h>
+#include <linux/btf.h>
 #include <linux/perf_event.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -31,7 +32,7 @@ void bpf_start(struct bpf_code *c)
 {
 	size_t i;
 
-	c->n = c->n_jumps = 0;
+	c->n = c->n_jumps = c->n_functions = 0;
 	c->failed = false;
 	for (i = 0; i < BPF_LABELS; i++)
 		c->label[i] = -1;
@@ -163,18 +164,75 @@ void bpf_exit(struct bpf_code *c)
 	bpf_emit(c, (struct bpf_insn){ .code = BPF_JMP | BPF_EXIT });
 }
 
+void bpf_function(struct bpf_code *c, int label)
+{
+	if (c->n_functions == BPF_FUNCTIONS) {
+		c->failed = true;
+		return;
+	}
+	bpf_label(c, label);
+	c->function[c->n_functions++] = c->n;
+}
+
+void bpf_function_address(struct bpf_code *c, int to, int label)
+{
+	jump(c,
+	     (struct bpf_insn){ .code = BPF_LD | BPF_DW | BPF_IMM,
+				.dst_reg = to & 15,
+				.src_reg = BPF_PSEUDO_FUNC },
+	     label);
+	bpf_emit(c, (struct bpf_insn){ .code = 0 });
+}
+
 static void link_jumps(struct bpf_code *c)
 {
 	size_t i;
 
 	for (i = 0; i < c->n_jumps; i++) {
-		int to = c->label[c->jump[i].label];
+		struct bpf_insn *insn = &c->v[c->jump[i].at];
+		int to = c->label[c->jump[i].label], by = to - (int)c->jump[i].at - 1;
 
 		if (to < 0)
 			c->failed = true;
+		else if (insn->code == (BPF_LD | BPF_DW | BPF_IMM))
+			insn->imm = by;
 		else
-			c->v[c->jump[i].at].off = (int16_t)(to - (int)c->jump[i].at - 1);
+			insn->off = (int16_t)by;
 	}
+}
+
+/* The verifier wants a name and a type of each function that is called back: one type for all,
+ * int (). Layout as in linux/btf.h. */
+static int load_types(void)
+{
+	static const char names[] = "\0int\0f";
+	struct {
+		struct btf_header h;
+		struct btf_type integer;
+		uint32_t encoding;
+		struct btf_type proto, function;
+		char names[sizeof(names)];
+	} __attribute__((packed)) types = {
+		.h = { .magic = BTF_MAGIC,
+		       .version = BTF_VERSION,
+		       .hdr_len = sizeof(types.h),
+		       .type_len = offsetof(__typeof__(types), names) - sizeof(types.h),
+		       .str_off = offsetof(__typeof__(types), names) - sizeof(types.h),
+		       .str_len = sizeof(names) },
+		.integer = { .name_off = 1, .info = BTF_KIND_INT << 24, .size = 4 },
+		.encoding = BTF_INT_SIGNED << 24 | 32,
+		.proto = { .info = BTF_KIND_FUNC_PROTO << 24, .type = 1 },
+		.function = { .name_off = 5, .info = BTF_KIND_FUNC << 24, .type = 2 },
+	};
+	union bpf_attr attr;
+	int fd;
+
+	memcpy(types.names, names, sizeof(names));
+	memset(&attr, 0, sizeof(attr));
+	attr.btf = pointer(&types);
+	attr.btf_size = sizeof(types);
+	fd = bpf(BPF_BTF_LOAD, &attr);
+	return fd == -1 ? -errno : fd;
 }
 
 /* ---- The kernel ---------------------------------------------------------------------- */
@@ -202,8 +260,10 @@ static void explain(union bpf_attr *attr, struct error *why)
 
 int bpf_load_program(struct bpf_code *c, enum bpf_prog_type type, struct error *why)
 {
+	struct bpf_func_info functions[BPF_FUNCTIONS + 1] = { { .type_id = 3 } };
 	union bpf_attr attr;
-	int fd, ret;
+	int fd, types = -1, ret;
+	size_t i;
 
 	link_jumps(c);
 	if (c->failed)
@@ -213,10 +273,23 @@ int bpf_load_program(struct bpf_code *c, enum bpf_prog_type type, struct error *
 	attr.insns = pointer(c->v);
 	attr.insn_cnt = (uint32_t)c->n;
 	attr.license = pointer("GPL");
+	if (c->n_functions) {
+		types = load_types();
+		for (i = 0; i < c->n_functions; i++)
+			functions[i + 1] =
+			    (struct bpf_func_info){ .insn_off = (uint32_t)c->function[i],
+						    .type_id = 3 };
+		attr.prog_btf_fd = (uint32_t)types;
+		attr.func_info = pointer(functions);
+		attr.func_info_cnt = (uint32_t)c->n_functions + 1;
+		attr.func_info_rec_size = sizeof(functions[0]);
+	}
 	fd = bpf(BPF_PROG_LOAD, &attr);
+	ret = -errno;
+	if (types >= 0)
+		close(types); /* the program holds it */
 	if (fd != -1)
 		return fd;
-	ret = -errno;
 	if (ret == -EPERM || ret == -EACCES) {
 		bool verifier = ret == -EACCES && geteuid() == 0;
 
@@ -255,6 +328,16 @@ int bpf_map_put(int map_fd, const void *key, const void *value)
 	attr.key = pointer(key);
 	attr.value = pointer(value);
 	return bpf(BPF_MAP_UPDATE_ELEM, &attr) == -1 ? -errno : 0;
+}
+
+int bpf_map_remove(int map_fd, const void *key)
+{
+	union bpf_attr attr;
+
+	memset(&attr, 0, sizeof(attr));
+	attr.map_fd = (uint32_t)map_fd;
+	attr.key = pointer(key);
+	return bpf(BPF_MAP_DELETE_ELEM, &attr) == -1 ? -errno : 0;
 }
 
 int bpf_raw_tracepoint(const char *name, int program_fd)

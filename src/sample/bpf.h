@@ -17,6 +17,7 @@
 #define BPF_CODE_MAX 768u
 #define BPF_LABELS 48u
 #define BPF_JUMPS 96u
+#define BPF_FUNCTIONS 4u
 
 /* A program being written. Labels are small numbers of the writer's choice; jumps go forward
  * or back. `failed` is set when it does not fit. */
@@ -29,6 +30,9 @@ struct bpf_code {
 		int label;
 	} jump[BPF_JUMPS];
 	size_t n_jumps;
+	/* Where functions begin that bpf_loop() calls. */
+	size_t function[BPF_FUNCTIONS];
+	size_t n_functions;
 	bool failed;
 };
 
@@ -54,12 +58,17 @@ void bpf_go(struct bpf_code *c, int label);
 void bpf_if(struct bpf_code *c, int op, int a, int b, int label);
 void bpf_if_k(struct bpf_code *c, int op, int a, int32_t value, int label);
 void bpf_exit(struct bpf_code *c);
+/* A function (u32 number, void *arg) begins, behind the program's exit; it returns 0 to be called
+ * again. Linux 5.17. */
+void bpf_function(struct bpf_code *c, int label);
+void bpf_function_address(struct bpf_code *c, int to, int label);
 
 /* An fd, or -errno; why tells what the verifier said. */
 int bpf_load_program(struct bpf_code *c, enum bpf_prog_type type, struct error *why);
 int bpf_map_open(enum bpf_map_type type, uint32_t key, uint32_t value, uint32_t entries,
 		 uint32_t flags);
 int bpf_map_put(int map_fd, const void *key, const void *value);
+int bpf_map_remove(int map_fd, const void *key);
 /* A program for all calls of a kernel's raw tracepoint: an fd or -errno. */
 int bpf_raw_tracepoint(const char *name, int program_fd);
 /* A uprobe (or, with `back`, a probe at the return) in a file, for the processes that map it

@@ -27,6 +27,7 @@
 #include "base/file.h"
 #include "base/vec.h"
 #include "sample/bpf_filter.h"
+#include "sample/perf_chain.h"
 #include "sample/perf_ring.h"
 #include "sample/perf_room.h"
 #include "target/access.h"
@@ -44,6 +45,7 @@ enum perf_scope { SCOPE_THREADS, SCOPE_CPUS };
 struct perf_cpu {
 	int cpu, owner_fd; /* the dummy event that owns the ring */
 	struct perf_ring ring;
+	struct perf_chain chain;
 };
 
 struct sampler {
@@ -95,7 +97,7 @@ static int open_ring(struct sampler *s, int cpu)
 	struct perf_cpu *c = VEC_PUSH(&s->cpus);
 	int ret;
 
-	c->cpu = cpu;
+	*c = (struct perf_cpu){ .cpu = cpu, .chain = { .fd = -1 } };
 	c->owner_fd = perf_event_open(&dummy, 0, cpu, -1, PERF_FLAG_FD_CLOEXEC);
 	ret = c->owner_fd == -1 ? -errno
 				: perf_ring_open(&c->ring, c->owner_fd, s->ring_bytes);
@@ -103,8 +105,11 @@ static int open_ring(struct sampler *s, int cpu)
 		if (c->owner_fd != -1)
 			close(c->owner_fd);
 		s->cpus.n--;
+		return ret;
 	}
-	return ret;
+	return s->config.chain
+		   ? perf_chain_open(&c->chain, s->config.chain, cpu, c->owner_fd)
+		   : 0;
 }
 
 static void close_rings(struct sampler *s)
@@ -114,6 +119,7 @@ static void close_rings(struct sampler *s)
 	for (i = 0; i < s->cpus.n; i++) {
 		perf_ring_close(&s->cpus.v[i].ring);
 		close(s->cpus.v[i].owner_fd);
+		perf_chain_close(&s->cpus.v[i].chain);
 	}
 	s->cpus.n = 0;
 }
@@ -202,6 +208,7 @@ static void fill_attr(struct sampler *s, const struct sample_config *c)
 	s->layout = (struct perf_layout){ .callchain = c->kernel,
 					  .address = c->fault_period != 0,
 					  .stack = true,
+					  .chain = c->chain != NULL,
 					  .stack_asked = s->attr.sample_stack_user };
 }
 
@@ -217,8 +224,10 @@ static int open_event(struct sampler *s, pid_t tid, const struct perf_cpu *c)
 	}
 	if (fd == -1)
 		return -errno;
-	if (ioctl(fd, PERF_EVENT_IOC_SET_OUTPUT, c->owner_fd) == -1) {
-		ret = -errno;
+	ret = ioctl(fd, PERF_EVENT_IOC_SET_OUTPUT, c->owner_fd) == -1 ? -errno : 0;
+	if (!ret && s->config.chain)
+		ret = chain_attach(s->config.chain, fd);
+	if (ret) {
 		close(fd);
 		return ret;
 	}
@@ -305,16 +314,23 @@ static int attach_process(struct sampler *s, pid_t pid)
 	return s->fds.n ? 0 : last;
 }
 
+/* The program that copies chains filters as well; an event can have but one. */
+static int admit(struct sampler *s, pid_t pid)
+{
+	return s->config.chain ? chain_admit(s->config.chain, pid)
+			       : bpf_filter_add(&s->filter, pid);
+}
+
 static int attach_cpus(struct sampler *s, pid_t pid)
 {
-	int ret = bpf_filter_open(&s->filter);
+	int ret = s->config.chain ? 0 : bpf_filter_open(&s->filter);
 	size_t i;
 
 	if (!ret)
-		ret = bpf_filter_add(&s->filter, pid);
+		ret = admit(s, pid);
 	for (i = 0; i < s->cpus.n && !ret; i++) {
 		ret = open_event(s, -1, &s->cpus.v[i]);
-		if (!ret)
+		if (!ret && !s->config.chain)
 			ret = bpf_filter_attach(&s->filter, s->fds.v[s->fds.n - 1]);
 	}
 	return ret;
@@ -389,6 +405,8 @@ static int perf_open(const struct backend *b, enum perf_scope scope,
 	ret = open_rings(s);
 	if (!ret) {
 		fill_attr(s, c);
+		if (c->chain)
+			chain_filter(c->chain, scope == SCOPE_CPUS);
 		ret = scope == SCOPE_CPUS ? attach_cpus(s, c->pid)
 					  : attach_process(s, c->pid);
 	}
@@ -457,7 +475,8 @@ static bool perf_next(struct sampler *s, struct event *e)
 
 		if (perf_ring_next(&c->ring, &record, &broken)) {
 			if (perf_record_parse(&s->layout, record, e) &&
-			    concerns_target(s, e))
+			    concerns_target(s, e) &&
+			    perf_chain_event(&c->chain, s->config.chain, e))
 				return true;
 		} else if (broken) {
 			*e = (struct event){ .kind = EVENT_BAD };
@@ -473,14 +492,16 @@ static bool perf_next(struct sampler *s, struct event *e)
 static void perf_follow(struct sampler *s, pid_t pid, bool born)
 {
 	if (s->scope == SCOPE_CPUS)
-		s->missed += bpf_filter_add(&s->filter, pid) != 0;
+		s->missed += admit(s, pid) != 0;
 	else if (!born) /* else it inherited its parent's events */
 		attach_process(s, pid);
 }
 
 static void perf_forget(struct sampler *s, pid_t pid)
 {
-	if (s->scope == SCOPE_CPUS)
+	if (s->scope == SCOPE_CPUS && s->config.chain)
+		chain_dismiss(s->config.chain, pid);
+	else if (s->scope == SCOPE_CPUS)
 		bpf_filter_remove(&s->filter, pid);
 }
 

@@ -213,6 +213,12 @@ static void parse_sample(const struct perf_layout *l, struct cursor *c, struct e
 		e->address = cursor_u64(c);
 	else
 		e->weight_ns = cursor_u64(c);
+	/* The kernel gives what a program puts out no period, and a clock's sample always one. */
+	if (l->chain && e->weight_ns == 0) {
+		e->kind = EVENT_CHAIN;
+		e->chain = cursor_take(c, cursor_u32(c));
+		return;
+	}
 	e->stack_asked = l->stack_asked;
 	if (l->callchain)
 		parse_callchain(c, e);
@@ -281,6 +287,7 @@ bool perf_record_parse(const struct perf_layout *l, struct bytes record, struct 
 	memset(e, 0, offsetof(struct event, reg));
 	e->has_user = false;
 	e->stack = (struct bytes){ NULL, 0 };
+	e->chain = (struct bytes){ NULL, 0 };
 	e->text = NULL;
 	e->count = 0;
 	e->parent = 0;

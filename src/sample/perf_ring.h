@@ -36,6 +36,7 @@ struct perf_layout {
 	bool callchain; /* PERF_SAMPLE_CALLCHAIN */
 	bool address;	/* PERF_SAMPLE_ADDR, and no PERF_SAMPLE_PERIOD */
 	bool stack;	/* REGS_USER and STACK_USER */
+	bool chain;	/* records of CHAIN_SAMPLE_TYPE come besides: EVENT_CHAIN */
 	uint64_t stack_asked;
 };
 

@@ -54,6 +54,7 @@ void python_reader_free(struct python_reader *r)
 		return;
 	python_threads_done(r);
 	python_codes_done(r);
+	python_captured_done(r);
 	VEC_DONE(&r->interpreters);
 	VEC_DONE(&r->functions);
 	VEC_DONE(&r->active);
@@ -140,6 +141,22 @@ static bool threads(void *reader, bool names, runtime_thread_list *out)
 static size_t walk(void *reader, const pid_t *tids, size_t n, runtime_got *got, void *arg)
 {
 	return python_walk(reader, tids, n, got, arg);
+}
+
+static bool chain_plan(const void *reader, pid_t tid, struct chain_plan *out)
+{
+	return python_chain_plan(reader, tid, out);
+}
+
+static void chain_known(void *reader, uint64_t bits[CHAIN_KNOWN_BITS / 64])
+{
+	python_chain_known(reader, bits);
+}
+
+static bool chain_walk(void *reader, pid_t tid, struct bytes record, runtime_got *got,
+		       void *arg)
+{
+	return python_chain_walk(reader, tid, record, got, arg);
 }
 
 static const struct runtime_function *function(const void *reader, uint32_t id)
@@ -234,6 +251,9 @@ const struct runtime python_runtime = {
 	.detach = detach,
 	.threads = threads,
 	.walk = walk,
+	.chain_plan = chain_plan,
+	.chain_known = chain_known,
+	.chain_walk = chain_walk,
 	.loops = python_loops,
 	.is_instruction = is_instruction,
 	.function = function,

@@ -310,6 +310,35 @@ size_t python_code_file_bytes(const struct python_reader *r)
 	return r->layout.minor <= 11 ? FILE_BYTES : 0;
 }
 
+uint32_t python_code_proof(const struct python_reader *r, uint32_t *bytes)
+{
+	const struct python_layout *l = &r->layout;
+	uint32_t low = l->code_file, high = l->code_file;
+
+	*bytes = 4;
+	if (l->minor >= 12)
+		return l->code_version;
+	low = l->code_name < low ? l->code_name : low;
+	low = l->code_lines < low ? l->code_lines : low;
+	high = l->code_name > high ? l->code_name : high;
+	high = l->code_lines > high ? l->code_lines : high;
+	*bytes = high + 8 - low;
+	return low;
+}
+
+bool python_code_proved(const struct python_reader *r, const struct python_code *code,
+			const unsigned char *words)
+{
+	const struct python_layout *l = &r->layout;
+	uint32_t bytes, from = python_code_proof(r, &bytes);
+
+	if (l->minor >= 12)
+		return (uint32_t)python_i32(words) == code->version;
+	return python_u64(words + l->code_file - from) == code->file &&
+	       python_u64(words + l->code_name - from) == code->name &&
+	       python_u64(words + l->code_lines - from) == code->lines;
+}
+
 /* One that was read while it was being made may have had no length yet. */
 static bool has_same_bytecode(const struct python_layout *l,
 			      const struct python_code *code, const unsigned char *head)

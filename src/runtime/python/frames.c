@@ -206,7 +206,7 @@ static int take_frame(struct look *k, uint64_t address, const unsigned char *fra
 	int64_t offset;
 
 	code = python_code(k->r, python_u64(frame + l->frame_code) & ~7ull);
-	if (!code)
+	if (!code || (k->captured && !look_proves(k, address, code)))
 		return REJECT_CODE;
 	if (!offset_of(k, code, frame, &offset)) {
 		uint32_t index = (uint32_t)(code - k->r->codes.v);
@@ -218,7 +218,8 @@ static int take_frame(struct look *k, uint64_t address, const unsigned char *fra
 	}
 	if (in_stack && !is_adjacent(k, address, code->frame_bytes))
 		return REJECT_CHAIN;
-	note_due(k, code);
+	if (!k->captured)
+		note_due(k, code);
 	if (!code->hidden && l->minor >= 11)
 		note_call(k, address, frame, code, in_stack);
 	if (!code->hidden)

@@ -179,6 +179,8 @@ int look_follow(struct look *k, uint64_t address, uint64_t base)
 {
 	int outcome = look_chain(k, address, base);
 
+	if (k->captured) /* nothing moved while it was copied */
+		return outcome;
 	if (k->r->layout.minor > 10)
 		return outcome == REJECT_END && k->in_front
 			   ? follow_other(k, address, base)

@@ -19,6 +19,8 @@ struct walk {
 	size_t again; /* + 1: the innermost frame's address, read behind all of them; 0 */
 };
 
+struct captured; /* captured.c */
+
 /* The look that is being made at one thread; it may have states in several interpreters.
  */
 struct look {
@@ -28,9 +30,10 @@ struct look {
 	bool may_repeat;
 	bool fresh; /* a code object was read after the frames */
 	size_t
-	    brief;   /* index + 1 of a code that is compared if it is not the outermost */
-	size_t late; /* first piece fetched during the walk */
-	size_t hit;  /* piece of the last frame */
+	    brief; /* index + 1 of a code that is compared if it is not the outermost */
+	const struct captured *captured; /* NULL: it is live */
+	size_t late;			 /* first piece fetched during the walk */
+	size_t hit;			 /* piece of the last frame */
 	/* The chain so far. */
 	uint64_t inner;	      /* last frame of the thread in the data stack, 0 none */
 	uint32_t inner_chunk; /* index of its chunk */
@@ -72,6 +75,9 @@ size_t look_outside_of(const struct python_thread *t, uint64_t address);
 /* Brings the list of chunks up to what the thread state says; false when it had to be
  * read anew, so that what was read of the stack is not all there is. */
 bool look_update_chunks(struct look *k, uint64_t chunk, uint64_t top);
+/* The newest chunks are these now; older ones are listed. */
+void look_adopt_chunks(struct python_reader *r, struct python_thread *t,
+		       const struct piece *chunk, size_t n);
 /* Index of the chunk, `from` or older, that holds this address; n_chunks: none. */
 uint32_t look_chunk_of(const struct python_thread *t, uint32_t from, uint64_t address);
 
@@ -91,6 +97,13 @@ int look_chain(struct look *k, uint64_t address, uint64_t base);
 bool look_heap_frame_runs(struct python_reader *r, const unsigned char *frame);
 /* From 3.11 on: is it the one that runs? See take_thread_frame(). */
 bool look_in_use(const struct look *k, uint64_t address, const unsigned char *frame);
+
+/* captured.c: was this the code of that frame, when it was copied? */
+bool look_proves(struct look *k, uint64_t frame, struct python_code *code);
+
+/* walk.c: walks n states of a thread and gives what it found. */
+void look_give(struct python_reader *r, struct walk *w, size_t n, uint64_t reading,
+	       const struct captured *captured, runtime_got *got, void *arg);
 
 /* heads.c: the same from the innermost frame on, which may be another by now. */
 int look_follow(struct look *k, uint64_t address, uint64_t base);

@@ -142,7 +142,7 @@ void look_plan_interpreter(struct python_reader *r, struct python_interpreter *p
 		p->gil_piece =
 		    batch_add(b, r->runtime + l->runtime_current, 8) ? b->pieces.n : 0;
 	else
-		p->gil_piece = batch_add(b, p->gil, 32) ? b->pieces.n : 0;
+		p->gil_piece = batch_add(b, p->gil, PYTHON_GIL_BYTES) ? b->pieces.n : 0;
 	p->gc_piece =
 	    batch_add(b, python_gc_flag(r, p) - ahead, ahead + 4) ? b->pieces.n : 0;
 }
@@ -288,13 +288,12 @@ static uint64_t used_of_top(const unsigned char *head)
 	return top < CHUNK_SIZE_MAX / 8 ? LOOK_CHUNK_HEAD + top * 8 : CHUNK_SIZE_MAX;
 }
 
-/* Reads the heads of all chunks anew. */
-static void list_chunks(struct python_reader *r, struct python_thread *t, uint64_t chunk,
-			uint64_t used)
+/* Reads the heads of this chunk, of which so much is used, and of all older ones. */
+static void list_more(struct python_reader *r, struct python_thread *t, uint64_t chunk,
+		      uint64_t used)
 {
 	unsigned char head[LOOK_CHUNK_HEAD];
 
-	t->n_chunks = 0;
 	while (chunk && t->n_chunks < PYTHON_CHUNKS_MAX &&
 	       batch_read(&r->batch, chunk, head, sizeof(head))) {
 		struct python_chunk *c = &t->chunk[t->n_chunks];
@@ -304,6 +303,37 @@ static void list_chunks(struct python_reader *r, struct python_thread *t, uint64
 			   t->n_chunks++ ? used_of_top(head) : used + CHUNK_AHEAD);
 		chunk = python_u64(head);
 	}
+}
+
+static void list_chunks(struct python_reader *r, struct python_thread *t, uint64_t chunk,
+			uint64_t used)
+{
+	t->n_chunks = 0;
+	list_more(r, t, chunk, used);
+}
+
+/* Of older chunks than those the list is kept when they are in it, as they rarely come and go. */
+void look_adopt_chunks(struct python_reader *r, struct python_thread *t,
+		       const struct piece *chunk, size_t n)
+{
+	const unsigned char *last = batch_bytes(&r->batch, &chunk[n - 1]);
+	uint64_t older = python_u64(last);
+	size_t i, kept;
+
+	for (i = 0; i < t->n_chunks && t->chunk[i].address != older; i++)
+		;
+	kept = older && i < t->n_chunks ? t->n_chunks - i : 0;
+	if (kept > PYTHON_CHUNKS_MAX - n)
+		kept = PYTHON_CHUNKS_MAX - n;
+	memmove(&t->chunk[n], &t->chunk[i], kept * sizeof(*t->chunk));
+	for (i = 0; i < n; i++) {
+		t->chunk[i].address = chunk[i].address;
+		size_chunk(&t->chunk[i], batch_bytes(&r->batch, &chunk[i]),
+			   chunk[i].bytes);
+	}
+	t->n_chunks = (uint32_t)(n + kept);
+	if (older && !kept)
+		list_more(r, t, older, CHUNK_SIZE_MAX);
 }
 
 bool look_update_chunks(struct look *k, uint64_t chunk, uint64_t top)

@@ -25,6 +25,7 @@
  * uncollectable }; since 3.15 the address of its ring. */
 #define PYTHON_GC_BYTES 72u
 #define PYTHON_GC_RING_BYTES 8u
+#define PYTHON_GIL_BYTES 32u /* of the lock */
 
 /* A code object, known by its address as long as what stands there is the same. */
 struct python_code {
@@ -149,6 +150,7 @@ struct python_reader {
 	/* Of the stack; `run` is the one being filled. */
 	VEC(struct runtime_entry) entries;
 	struct runtime_entry run;
+	struct captured *captured; /* captured.c */
 };
 
 static inline uint64_t python_u64(const unsigned char *p)
@@ -213,6 +215,11 @@ bool python_code_due(const struct python_reader *r, const struct python_code *co
 /* Bytes of a code object that tell it from another, and of its file's name; 0: none. */
 size_t python_code_head_bytes(const struct python_reader *r);
 size_t python_code_file_bytes(const struct python_reader *r);
+/* Are these the words from python_code_proof() on? */
+bool python_code_proved(const struct python_reader *r, const struct python_code *code,
+			const unsigned char *words);
+/* Where in a code object the words are that tell it from others; how many bytes. */
+uint32_t python_code_proof(const struct python_reader *r, uint32_t *bytes);
 /* Is it another than these pieces, which follow each other in `b`, say? Then it is read. */
 bool python_code_compare(struct python_reader *r, struct python_code *code,
 			 const struct batch *b, const struct piece *head);
@@ -248,6 +255,14 @@ bool python_exits_scan(int minor, const unsigned char *code, size_t n,
 /* walk.c */
 size_t python_walk(struct python_reader *r, const pid_t *tids, size_t n, runtime_got *got,
 		   void *arg);
+
+/* captured.c: see struct runtime. */
+bool python_chain_plan(const struct python_reader *r, pid_t tid, struct chain_plan *out);
+void python_chain_known(const struct python_reader *r,
+			uint64_t bits[CHAIN_KNOWN_BITS / 64]);
+bool python_chain_walk(struct python_reader *r, pid_t tid, struct bytes record,
+		       runtime_got *got, void *arg);
+void python_captured_done(struct python_reader *r);
 
 /* past.c: fills r->stack; false when it is not to be found. */
 bool python_past(struct python_reader *r, pid_t tid, const uint64_t *words, size_t n);

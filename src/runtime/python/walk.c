@@ -183,16 +183,18 @@ static bool is_unproven(struct look *k, int outcome)
 
 /* Pieces behind `mark` are this thread's repeats. */
 static int look_at(struct python_reader *r, struct walk *w, size_t n, uint64_t reading,
-		   struct runtime_look *look)
+		   const struct captured *captured, struct runtime_look *look)
 {
-	struct look k = { .r = r, .reading = reading, .may_repeat = true };
+	struct look k = {
+		.r = r, .reading = reading, .captured = captured, .may_repeat = !captured
+	};
 	size_t mark = r->batch.pieces.n;
 	unsigned again, unknown = 0;
 	int outcome;
 
 	for (again = 0;; again++) {
 		outcome = walk_states(&k, w, n, look->gc);
-		if (!is_unproven(&k, outcome))
+		if (captured || !is_unproven(&k, outcome))
 			break;
 		if (again == READ_AGAIN_MAX) {
 			outcome = REJECT_CODE;
@@ -208,8 +210,8 @@ static int look_at(struct python_reader *r, struct walk *w, size_t n, uint64_t r
 	return outcome;
 }
 
-static void give(struct python_reader *r, struct walk *w, size_t n, uint64_t reading,
-		 runtime_got *got, void *arg)
+void look_give(struct python_reader *r, struct walk *w, size_t n, uint64_t reading,
+	       const struct captured *captured, runtime_got *got, void *arg)
 {
 	struct runtime_look look = { .tid = w->t->info.tid };
 	struct callstack *cs = &r->stack;
@@ -225,7 +227,7 @@ static void give(struct python_reader *r, struct walk *w, size_t n, uint64_t rea
 			look.gc |= p->collecting;
 		}
 	}
-	outcome = look_at(r, w, n, reading, &look);
+	outcome = look_at(r, w, n, reading, captured, &look);
 	r->counters.asked++;
 	count(r, outcome);
 	look.rejected = outcome != WALK_DONE;
@@ -266,7 +268,7 @@ static void run_group(struct python_reader *r, struct group *g, runtime_got *got
 		for (k = i + 1; k < g->n; k++)
 			if (g->walks[k].t->info.tid != g->walks[i].t->info.tid)
 				break;
-		give(r, &g->walks[i], k - i, reading, got, arg);
+		look_give(r, &g->walks[i], k - i, reading, NULL, got, arg);
 	}
 	g->n = 0;
 	batch_clear(&r->batch);

@@ -1,0 +1,29 @@
+/* Stacks of a language that come with the samples, copied in the kernel at the same instant
+ * (sample/chain.h), where ptop may and the kernel can. Else ticks.c reads them by a clock. */
+#ifndef PTOP_APP_CHAINS_H
+#define PTOP_APP_CHAINS_H
+
+#include "app/engine_state.h"
+
+/* Gets ready to, if there is a language to be read; sets e->sample.chain. */
+void chains_open(struct engine *e);
+void chains_close(struct engine *e);
+/* Do stacks come with the samples now? */
+bool chains_is_on(const struct engine *e);
+/* After threads of a process were listed, and before its reader is closed. */
+void chains_threads(struct engine *e, const struct space *s);
+void chains_forget(struct engine *e, const struct space *s);
+void chains_thread_gone(struct engine *e, const struct thread *t);
+/* Looks at threads of the language where they rest, for their calls; when that is next due, if not
+ * later than `due`. */
+void chains_rests(struct engine *e, uint64_t now_ns);
+uint64_t chains_due(const struct engine *e, const struct space *s, uint64_t due);
+/* Threads come and go so fast that their samples mostly have no stacks: a clock does better. */
+void chains_give_up(struct engine *e);
+/* What copying takes of the target's time, ns a sample; 0: nothing is copied. */
+double chains_taken_ns(const struct engine *e);
+void chains_note_cost(struct engine *e, const struct event *ev);
+/* A sample of a thread of the language. */
+void chains_sample(struct engine *e, struct space *s, const struct event *ev);
+
+#endif
