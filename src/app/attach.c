@@ -18,6 +18,7 @@
 #define FIRST_LOOK_NS (300 * NS_PER_MSEC)
 #define NEXT_LOOK_NS (5 * NS_PER_SEC)
 #define STACK_FIRST 16384u
+#define NO_STACK_BYTES 8u /* the least that the kernel takes */
 #define STACKS_JUDGED 100u
 #define STACKS_LOOK_NS (150 * NS_PER_MSEC)
 
@@ -120,11 +121,11 @@ int engine_attach(struct engine *e, struct error *err)
 
 void engine_calibrate(struct engine *e)
 {
-	if (chains_is_on(e) && !e->merge && e->interrupt_ns > 0)
-		e->taken_ns_per_sample = e->interrupt_ns;
-	else if (e->backend != &ptrace_backend && e->backend != &timer_backend)
-		e->taken_ns_per_sample =
-		    (double)calibrate_sample_ns(e->sample.stack_bytes);
+	bool stacks = !chains_is_on(e) || e->merge;
+
+	if (e->backend != &ptrace_backend && e->backend != &timer_backend)
+		e->taken_ns_per_sample = (double)calibrate_sample_ns(
+		    stacks ? e->sample.stack_bytes : NO_STACK_BYTES);
 }
 
 int engine_reattach(struct engine *e)
@@ -146,7 +147,7 @@ static int open_with_chain(struct engine *e)
 	int ret = open_backend(e, b, &err);
 
 	if (ret) {
-		snprintf(e->no_chains, sizeof(e->no_chains), "%.200s", err.cause);
+		chains_refuse(e, err.cause);
 		chains_close(e);
 		return ret;
 	}
@@ -225,8 +226,8 @@ static void judge_births(struct engine *e, uint64_t now)
 		}
 		return;
 	}
-	if (chains_is_on(e)) {
-		chains_give_up(e);
+	if (chains_is_on(e) && !e->births_found) {
+		chains_give_up(e, "threads come and go");
 		e->births = 0;
 		return;
 	}
@@ -262,9 +263,11 @@ void engine_reconsider(struct engine *e, uint64_t now)
 		return;
 	e->sample.from_exec = false;
 	judge_stacks(e);
+	chains_reconsider(e);
 	e->stacks_ns = now + STACKS_LOOK_NS;
-	if (e->ladder && (e->backend == &perf_thread_backend ||
-			  e->backend == &perf_user_backend || chains_is_on(e)))
+	if (e->ladder &&
+	    (e->backend == &perf_thread_backend || e->backend == &perf_user_backend ||
+	     (chains_is_on(e) && !e->births_found)))
 		judge_births(e, now);
 	if (now < e->ladder_ns)
 		return;

@@ -11,14 +11,13 @@
 #include "app/running.h"
 #include "base/clock.h"
 #include "base/hash.h"
-#include "sample/calibrate.h"
 #include "sample/chain.h"
 
 #define AT_ONCE 256u
 #define RESTLESS_NS (200 * NS_PER_MSEC)
-#define TAKEN_MOST_PCT 4.0
-#define COPY_NS 5000.0 /* of a chain, about */
-#define LIVE_COST 5u   /* of which a 5th of the time is spent at most */
+/* Samples interrupt the target, which in a virtual machine takes 10 to 30 us; a clock never does. */
+#define RATE_MOST_HZ 1100.0
+#define LIVE_COST 5u /* of which a 5th of the time is spent at most */
 
 static bool has_reader(const struct engine *e)
 {
@@ -35,37 +34,31 @@ static bool is_perf(const struct backend *b)
 	return b == &perf_thread_backend || b == &perf_cpu_backend;
 }
 
-/* Samples interrupt the target. At a high rate that takes more of its time than it is worth: a
- * clock takes none. */
-static bool is_dear(struct engine *e)
+void chains_refuse(struct engine *e, const char *why)
 {
-	double pct;
-
-	e->interrupt_ns = (double)calibrate_sample_ns(8);
-	pct = (e->interrupt_ns + COPY_NS) * e->config.rate_hz / 1e9 * 100;
-	if (pct <= TAKEN_MOST_PCT)
-		return false;
-	snprintf(e->no_chains, sizeof(e->no_chains),
-		 "at %.0f Hz that would take %.0f%% of the target's time",
-		 e->config.rate_hz, pct);
-	return true;
+	snprintf(e->no_chains, sizeof(e->no_chains), "%.200s", why);
+	engine_say(e, false,
+		   "Stacks are read by a clock, not copied with samples: %.200s", why);
 }
 
 void chains_open(struct engine *e)
 {
 	const struct backend *asked =
 	    e->config.backend ? backend_named(e->config.backend) : NULL;
+	struct error err = { 0 };
 	size_t i;
 
 	if (e->sample.chain || e->no_chains[0] || !has_reader(e) ||
 	    (asked && !is_perf(asked)))
 		return;
-	if (!asked && !e->merge && is_dear(e))
+	if (!asked && !e->merge && e->config.rate_hz > RATE_MOST_HZ) {
+		chains_refuse(e,
+			      "at this rate that would interrupt the target too often");
 		return;
-	e->sample.chain = chain_open(!e->merge, &e->chains_error);
+	}
+	e->sample.chain = chain_open(!e->merge, &err);
 	if (!e->sample.chain) {
-		snprintf(e->no_chains, sizeof(e->no_chains), "%.239s",
-			 e->chains_error.cause);
+		chains_refuse(e, err.cause);
 		return;
 	}
 	e->sample.wake = false;
@@ -89,11 +82,16 @@ bool chains_is_on(const struct engine *e)
 
 void chains_threads(struct engine *e, const struct space *s)
 {
+	struct chain_births births;
+	bool finds;
 	size_t i;
 
 	if (!e->sample.chain)
 		return;
 	s->runtime->chain_known(s->reader, chain_known(e->sample.chain));
+	finds = s->runtime->chain_births(s->reader, &births);
+	chain_births(e->sample.chain, s->pid, finds ? &births : NULL);
+	e->births_found = finds;
 	for (i = 0; i < s->language_threads.n; i++) {
 		pid_t tid = s->language_threads.v[i].tid;
 		uint32_t number = engine_find_thread(e, tid);
@@ -124,6 +122,8 @@ void chains_forget(struct engine *e, const struct space *s)
 {
 	size_t i;
 
+	if (e->sample.chain)
+		chain_births(e->sample.chain, s->pid, NULL);
 	for (i = 0; e->sample.chain && i < e->threads.n; i++)
 		if (e->threads.v[i].pid == s->pid && !e->threads.v[i].gone) {
 			chains_thread_gone(e, &e->threads.v[i]);
@@ -140,6 +140,20 @@ struct taking {
 	uint32_t number;
 };
 
+#define JUDGED 256u
+#define REJECTED_MOST 12u /* of these: 5 % */
+
+/* What a program makes and drops within milliseconds cannot be named any more when its samples are
+ * read. One that does little else is better looked at by a clock. */
+static void judge(struct engine *e, bool rejected)
+{
+	e->chains_rejected += rejected;
+	if (++e->chains_judged < JUDGED)
+		return;
+	e->chains_brief = e->chains_rejected > REJECTED_MOST;
+	e->chains_judged = e->chains_rejected = 0;
+}
+
 static void got(void *arg, const struct runtime_look *look, const struct callstack *cs)
 {
 	struct taking *k = arg;
@@ -148,6 +162,7 @@ static void got(void *arg, const struct runtime_look *look, const struct callsta
 	uint64_t weight;
 	uint32_t node;
 
+	judge(e, look->rejected);
 	if (look->rejected) {
 		e->lost[LOSS_STACK_REJECTED]++;
 		return;
@@ -297,7 +312,13 @@ static void start_accounts(struct engine *e, struct space *s, uint64_t now)
 	}
 }
 
-void chains_give_up(struct engine *e)
+void chains_reconsider(struct engine *e)
+{
+	if (chains_is_on(e) && e->chains_brief && !e->merge)
+		chains_give_up(e, "much of the code is gone too soon to be named");
+}
+
+void chains_give_up(struct engine *e, const char *why)
 {
 	struct chain *was = e->sample.chain;
 	uint64_t now = clock_now_ns();
@@ -305,12 +326,12 @@ void chains_give_up(struct engine *e)
 
 	e->sample.chain = NULL;
 	e->sample.wake = e->merge != NULL;
-	snprintf(e->no_chains, sizeof(e->no_chains), "threads come and go");
 	if (engine_reattach(e)) {
 		e->sample.chain = was;
 		return;
 	}
 	chain_close(was);
+	chains_refuse(e, why);
 	for (i = 0; i < e->spaces.n; i++)
 		if (!e->spaces.v[i].gone && e->spaces.v[i].reader)
 			start_accounts(e, &e->spaces.v[i], now);

@@ -7,6 +7,8 @@
 
 /* Gets ready to, if there is a language to be read; sets e->sample.chain. */
 void chains_open(struct engine *e);
+/* From now on they do not: says why. */
+void chains_refuse(struct engine *e, const char *why);
 void chains_close(struct engine *e);
 /* Do stacks come with the samples now? */
 bool chains_is_on(const struct engine *e);
@@ -18,8 +20,10 @@ void chains_thread_gone(struct engine *e, const struct thread *t);
  * later than `due`. */
 void chains_rests(struct engine *e, uint64_t now_ns);
 uint64_t chains_due(const struct engine *e, const struct space *s, uint64_t due);
-/* Threads come and go so fast that their samples mostly have no stacks: a clock does better. */
-void chains_give_up(struct engine *e);
+/* A clock does better here. */
+void chains_give_up(struct engine *e, const char *why);
+/* Now and then: does it? */
+void chains_reconsider(struct engine *e);
 /* What copying takes of the target's time, ns a sample; 0: nothing is copied. */
 double chains_taken_ns(const struct engine *e);
 void chains_note_cost(struct engine *e, const struct event *ev);

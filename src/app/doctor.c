@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "export/exporter.h"
 #include "sample/backend.h"
+#include "sample/chain.h"
 #include "target/access.h"
 #include "target/process.h"
 
@@ -81,8 +82,19 @@ static void check_target(struct report *r, const struct access *a)
 	    "needs CAP_SYS_ADMIN or CAP_CHECKPOINT_RESTORE", SETCAP);
 }
 
+static void try_chain(struct report *r)
+{
+	struct error err = { 0 };
+	struct chain *c = chain_open(true, &err);
+
+	add(r, "chain", "Python stacks copied with samples", c != NULL, err.cause,
+	    SETCAP);
+	chain_close(c);
+}
+
 static void check_system(struct report *r, const struct access *a)
 {
+	try_chain(r);
 	add(r, "kernel_symbols", "names of kernel functions",
 	    access_has(a, CAP_SYSLOG) ? a->kptr_restrict < 2
 				      : a->kptr_restrict == 0 && a->paranoid <= 1,

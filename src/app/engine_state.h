@@ -151,8 +151,9 @@ struct engine {
 	struct sample_config sample;
 	/* app/chains.h: why stacks do not come with the samples; "": they do, or need not. */
 	char no_chains[240];
-	struct error chains_error;
-	double interrupt_ns;		     /* that a sample takes besides */
+	uint32_t chains_judged, chains_rejected;
+	bool chains_brief; /* much is rejected */
+	bool births_found; /* chains are found of threads that are in no list yet */
 	uint64_t chain_cost_ns, chain_costs; /* in the target, of so many samples */
 	char limits[256], note[240], runtime_name[48];
 	uint32_t interps; /* readers ever attached */

@@ -60,7 +60,7 @@ static void on_sample(struct engine *e, const struct event *ev)
 
 	if (!s || e->mode == MODE_GIL) /* weighs what app/gil.c finds */
 		return;
-	language = engine_interp_knows(e, s, ev->tid);
+	language = ev->chain.n || engine_interp_knows(e, s, ev->tid);
 	if (language && !e->merge) {
 		if (chains_is_on(e))
 			chains_sample(e, s, ev);

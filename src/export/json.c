@@ -325,6 +325,7 @@ void json_top(const struct snapshot *s, struct text *out)
 	put_count(out, ",\"rss_bytes\":", s->own_rss_bytes);
 	put_fixed(out, "},\"target\":{\"cpu_pct\":", s->target_cpu_pct, DECIMALS_PCT);
 	put_count(out, ",\"rss_bytes\":", s->target_rss_bytes);
+	put_fixed(out, ",\"taken_pct\":", s->taken_pct, DECIMALS_PCT);
 	text_char(out, '}');
 	put_memory(&s->memory, out);
 	text_str(out, "}\n");

@@ -41,6 +41,18 @@ struct chain_plan {
 	struct chain_state of[CHAIN_STATES];
 };
 
+/* A process's threads that no plan is known of, as they are younger than the last list of them:
+ * its newest thread states are gone through for the one that is the sampled thread's. */
+struct chain_births {
+	uint64_t list; /* address of a pointer to the newest state */
+	uint32_t next; /* in a state: pointer to the next */
+	uint32_t tid;  /* in a state: the thread's number */
+	/* Or, of 8 bytes, an address, where the number stands at this offset (+ 1). */
+	uint32_t descriptor;
+	uint32_t state;		/* in a state: what chain_state.state is the address of */
+	struct chain_plan plan; /* but its first state */
+};
+
 /* Code whose proof need not be copied, as it has been there for long: the bit of this number of
  * an array of CHAIN_KNOWN_BITS. */
 #define CHAIN_KNOWN_BITS 65536u

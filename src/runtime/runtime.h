@@ -168,6 +168,8 @@ struct runtime {
 		       void *arg);
 	/* What is to be copied with samples of a thread; false: it is not one that can be. */
 	bool (*chain_plan)(const void *reader, pid_t tid, struct chain_plan *out);
+	/* The same of its threads that it does not know yet; false: they cannot be found. */
+	bool (*chain_births)(const void *reader, struct chain_births *out);
 	/* Sets the bits of code that it has known for long, see model/chain.h. */
 	void (*chain_known)(void *reader, uint64_t bits[CHAIN_KNOWN_BITS / 64]);
 	/* walk() of one thread over such a copy. False: the thread is not known, or the copy

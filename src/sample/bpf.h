@@ -16,7 +16,7 @@
 
 #define BPF_CODE_MAX 768u
 #define BPF_LABELS 48u
-#define BPF_JUMPS 96u
+#define BPF_JUMPS 128u
 #define BPF_FUNCTIONS 4u
 
 /* A program being written. Labels are small numbers of the writer's choice; jumps go forward

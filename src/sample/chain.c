@@ -38,6 +38,7 @@ void chain_close(struct chain *c)
 		return;
 	close_fd(c->program);
 	close_fd(c->maps.threads);
+	close_fd(c->maps.births);
 	close_fd(c->maps.admitted);
 	if (c->known_bits)
 		munmap(c->known_bits, CHAIN_KNOWN_BITS / 8);
@@ -58,6 +59,8 @@ struct chain *chain_open(bool alone, struct error *why)
 	c->program = -1;
 	c->maps.threads = bpf_map_open(BPF_MAP_TYPE_HASH, 8, sizeof(struct chain_plan),
 				       THREADS_MOST, BPF_F_NO_PREALLOC);
+	c->maps.births = bpf_map_open(BPF_MAP_TYPE_HASH, 4, sizeof(struct chain_births),
+				      PROCESSES_MOST, BPF_F_NO_PREALLOC);
 	c->maps.admitted =
 	    bpf_map_open(BPF_MAP_TYPE_HASH, 4, 4, PROCESSES_MOST, BPF_F_NO_PREALLOC);
 	c->maps.filter = bpf_map_open(BPF_MAP_TYPE_ARRAY, 4, 8, 1, 0);
@@ -70,8 +73,9 @@ struct chain *chain_open(bool alone, struct error *why)
 				     MAP_SHARED, c->maps.known, 0);
 	if (c->known_bits == MAP_FAILED)
 		c->known_bits = NULL;
-	if (c->maps.threads < 0 || c->maps.admitted < 0 || c->maps.filter < 0 ||
-	    !c->known_bits || c->maps.buffers < 0 || c->maps.outputs < 0)
+	if (c->maps.threads < 0 || c->maps.births < 0 || c->maps.admitted < 0 ||
+	    c->maps.filter < 0 || !c->known_bits || c->maps.buffers < 0 ||
+	    c->maps.outputs < 0)
 		error_set(why, EXIT_NO_PERMISSION,
 			  "needs CAP_BPF and CAP_PERFMON (or root)");
 	else if (!bpf_sees_our_pids())
@@ -101,6 +105,19 @@ void chain_forget(struct chain *c, pid_t pid, pid_t tid)
 	uint64_t key = key_of(pid, tid);
 
 	bpf_map_remove(c->maps.threads, &key);
+}
+
+/* Their plan stands with the others, as thread 0's. */
+int chain_births(struct chain *c, pid_t pid, const struct chain_births *births)
+{
+	int ret;
+
+	if (!births) {
+		chain_forget(c, pid, 0);
+		return bpf_map_remove(c->maps.births, &pid);
+	}
+	ret = chain_put(c, pid, 0, &births->plan);
+	return ret ? ret : bpf_map_put(c->maps.births, &pid, births);
 }
 
 void chain_filter(struct chain *c, bool only)

@@ -17,6 +17,8 @@ void chain_close(struct chain *c);
 /* From now on with samples of this thread; -errno. */
 int chain_put(struct chain *c, pid_t pid, pid_t tid, const struct chain_plan *plan);
 void chain_forget(struct chain *c, pid_t pid, pid_t tid);
+/* Its threads that have no plan; NULL: none of them. */
+int chain_births(struct chain *c, pid_t pid, const struct chain_births *births);
 /* With `only`, samples of other processes than those admitted are dropped. */
 void chain_filter(struct chain *c, bool only);
 int chain_admit(struct chain *c, pid_t pid);

@@ -1,6 +1,7 @@
 /* The program, run at each sample of a thread by the thread's own CPU, which has just left it:
  *
- *	thread's plan unknown: let the sample be (with a filter: of admitted processes only)
+ *	thread's plan unknown, and no state of it among its process's newest: let the sample be
+ *		(with a filter: of admitted processes only)
  *	copy the extras, the state, what it points to
  *	copy up to three regions of the data stack, newest first
  *	follow the chain: copy frames that are in no region; of each frame's code copy the proof
@@ -17,14 +18,15 @@
 #include "model/chain.h"
 
 #define STEPS \
-	256	/* frames of a state: what more there are may be read later, they wait */
-#define FAST 32 /* of these at once: the verifier goes through all */
+	256 /* frames of a state: what more there are may be read later, they wait */
+#define NEWEST 16 /* states that a thread is looked for in */
+#define FAST 32	  /* of these at once: the verifier goes through all */
 
 /* Registers that calls leave alone. */
-enum { BUFFER = 6, STACK = 7, ROUNDS = 7, FRAME = 8, PLAN = 9 };
+enum { BUFFER = 6, BIRTHS = 6, STACK = 7, ROUNDS = 7, FRAME = 8, PLAN = 9 };
 
 /* On the stack, whose end functions called back get as their argument. */
-enum { CTX = -8, KEY = -16, BUFFER_SLOT = -24, PLAN_SLOT = -32 };
+enum { CTX = -8, KEY = -16, BUFFER_SLOT = -24, PLAN_SLOT = -32, FOUND = -40, WORD = -48 };
 
 /* At the start of the buffer, in front of the record: variables, of which the verifier then knows
  * nothing and has nothing to compare. */
@@ -37,10 +39,12 @@ enum {
 	NEXT = 40,
 	BASE = 48,
 	LINK = 56,
-	OF = 64,      /* number of the state, << 16 */
-	LEFT = 72,    /* steps */
-	SENT = 80,    /* ns that the last record took to be written */
-	REGIONS = 88, /* start, length, place of each */
+	OF = 64,       /* number of the state, << 16 */
+	LEFT = 72,     /* steps */
+	STATE = 80,    /* address of the state */
+	YOUNG = 88,    /* not 0: it was found there */
+	SENT = 96,     /* ns that the last record took to be written */
+	REGIONS = 104, /* start, length, place of each */
 	RECORD = REGIONS + 24 * CHAIN_REGIONS,
 };
 
@@ -50,6 +54,11 @@ enum label {
 	DROP,
 	ADMITTED,
 	KNOWN,
+	UNKNOWN,
+	NEXT_STATE,
+	NO_DESCRIPTOR,
+	STATE_FOUND,
+	STATE_IS,
 	STATE_FUNCTION,
 	STATE_DONE,
 	STATE_LAST,
@@ -373,12 +382,18 @@ static void state_function(struct bpf_code *c)
 
 	start_function(c, STATE_FUNCTION);
 	PLAN_FIELD(c, 1, state);
+	bpf_if_k(c, BPF_JNE, 1, 0, STATE_IS);
+	recall(c, 1, YOUNG);
 	bpf_if_k(c, BPF_JEQ, 1, 0, STATE_LAST);
+	keep_k(c, YOUNG, 0); /* it has no other */
+	recall(c, 1, STATE);
+	bpf_label(c, STATE_IS);
+	keep(c, STATE, 1);
 	for (i = 0; i < CHAIN_REGIONS; i++)
 		keep_k(c, region_slot(i, 1), 0);
 	keep_k(c, BASE, 0);
 	put_extras(c);
-	PLAN_FIELD(c, 1, state);
+	recall(c, 1, STATE);
 	PLAN_FIELD(c, 2, state_bytes);
 	set_piece(c);
 	put_piece(c, CHAIN_STATE, CHAIN_STATE_MAX, STATE_DONE, STATE_LAST);
@@ -427,24 +442,91 @@ static void state_function(struct bpf_code *c)
 
 /* ---- The program --------------------------------------------------------------------- */
 
+/* r0 = what the map has under the key at this place of the stack. */
+static void look_up(struct bpf_code *c, int map, int key)
+{
+	bpf_map(c, 1, map);
+	bpf_mov(c, 2, 10);
+	bpf_alu_k(c, BPF_ADD, 2, key);
+	bpf_call(c, BPF_FUNC_map_lookup_elem);
+}
+
+/* r1 = `bytes` at the address in r3; to UNKNOWN when they are not there. */
+static void peek(struct bpf_code *c, int32_t bytes)
+{
+	bpf_set(c, 1, 0);
+	bpf_store(c, BPF_DW, 10, WORD, 1);
+	bpf_mov(c, 1, 10);
+	bpf_alu_k(c, BPF_ADD, 1, WORD);
+	bpf_set(c, 2, bytes);
+	bpf_call(c, BPF_FUNC_probe_read_user);
+	bpf_if_k(c, BPF_JNE, 0, 0, UNKNOWN);
+	bpf_load(c, BPF_DW, 1, 10, WORD);
+}
+
+#define BIRTHS_FIELD(c, to, field)                                                       \
+	bpf_load(c, sizeof(((struct chain_births *)0)->field) == 8 ? BPF_DW : BPF_W, to, \
+		 BIRTHS, offsetof(struct chain_births, field))
+
+/* The state among the newest whose thread this is, into FOUND; else to UNKNOWN. */
+static void find_state(struct bpf_code *c)
+{
+	BIRTHS_FIELD(c, 3, list);
+	peek(c, 8);
+	bpf_mov(c, FRAME, 1);
+	bpf_set(c, ROUNDS, NEWEST);
+	bpf_label(c, NEXT_STATE);
+	bpf_if_k(c, BPF_JEQ, ROUNDS, 0, UNKNOWN);
+	bpf_alu_k(c, BPF_SUB, ROUNDS, 1);
+	bpf_if_k(c, BPF_JEQ, FRAME, 0, UNKNOWN);
+	BIRTHS_FIELD(c, 3, tid);
+	bpf_alu(c, BPF_ADD, 3, FRAME);
+	peek(c, 8);
+	BIRTHS_FIELD(c, 2, descriptor);
+	bpf_if_k(c, BPF_JEQ, 2, 0, NO_DESCRIPTOR);
+	bpf_mov(c, 3, 1);
+	bpf_alu_k(c, BPF_SUB, 3, 1);
+	bpf_alu(c, BPF_ADD, 3, 2);
+	peek(c, 4);
+	bpf_label(c, NO_DESCRIPTOR);
+	bpf_load(c, BPF_W, 2, 10, KEY); /* the lower half: the thread */
+	bpf_if(c, BPF_JEQ, 1, 2, STATE_FOUND);
+	BIRTHS_FIELD(c, 3, next);
+	bpf_alu(c, BPF_ADD, 3, FRAME);
+	peek(c, 8);
+	bpf_mov(c, FRAME, 1);
+	bpf_go(c, NEXT_STATE);
+	bpf_label(c, STATE_FOUND);
+	BIRTHS_FIELD(c, 1, state);
+	bpf_alu(c, BPF_ADD, FRAME, 1);
+	bpf_store(c, BPF_DW, 10, FOUND, FRAME);
+}
+
 static void find_plan(struct bpf_code *c, const struct chain_maps *maps)
 {
 	bpf_store(c, BPF_DW, 10, CTX, 1);
+	bpf_set(c, 1, 0);
+	bpf_store(c, BPF_DW, 10, FOUND, 1);
 	bpf_call(c, BPF_FUNC_get_current_pid_tgid);
 	bpf_store(c, BPF_DW, 10, KEY, 0);
-	bpf_map(c, 1, maps->threads);
-	bpf_mov(c, 2, 10);
-	bpf_alu_k(c, BPF_ADD, 2, KEY);
-	bpf_call(c, BPF_FUNC_map_lookup_elem);
+	look_up(c, maps->threads, KEY);
 	bpf_mov(c, PLAN, 0);
 	bpf_if_k(c, BPF_JNE, 0, 0, KNOWN);
+	look_up(c, maps->births, KEY + 4); /* the upper half: the process */
+	bpf_if_k(c, BPF_JEQ, 0, 0, UNKNOWN);
+	bpf_mov(c, BIRTHS, 0);
+	find_state(c);
+	bpf_load(c, BPF_W, 1, 10, KEY + 4);
+	bpf_alu_k(c, BPF_LSH, 1, 32);
+	bpf_store(c, BPF_DW, 10, WORD, 1);
+	look_up(c, maps->threads, WORD);
+	bpf_mov(c, PLAN, 0);
+	bpf_if_k(c, BPF_JNE, 0, 0, KNOWN);
+	bpf_label(c, UNKNOWN);
 	bpf_map_value(c, 1, maps->filter);
 	bpf_load(c, BPF_DW, 1, 1, 0);
 	bpf_if_k(c, BPF_JEQ, 1, 0, ADMITTED);
-	bpf_map(c, 1, maps->admitted);
-	bpf_mov(c, 2, 10);
-	bpf_alu_k(c, BPF_ADD, 2, KEY + 4); /* the upper half: the process */
-	bpf_call(c, BPF_FUNC_map_lookup_elem);
+	look_up(c, maps->admitted, KEY + 4);
 	bpf_if_k(c, BPF_JEQ, 0, 0, DROP);
 	bpf_label(c, ADMITTED);
 	return_k(c, 1);
@@ -458,14 +540,14 @@ static void start_record(struct bpf_code *c, const struct chain_maps *maps)
 	bpf_store(c, BPF_DW, 10, PLAN_SLOT, PLAN);
 	bpf_call(c, BPF_FUNC_get_smp_processor_id);
 	bpf_store(c, BPF_DW, 10, KEY, 0);
-	bpf_map(c, 1, maps->buffers);
-	bpf_mov(c, 2, 10);
-	bpf_alu_k(c, BPF_ADD, 2, KEY);
-	bpf_call(c, BPF_FUNC_map_lookup_elem);
+	look_up(c, maps->buffers, KEY);
 	bpf_if_k(c, BPF_JEQ, 0, 0, ADMITTED);
 	bpf_mov(c, BUFFER, 0);
 	bpf_store(c, BPF_DW, 10, BUFFER_SLOT, BUFFER);
 	keep_k(c, OF, 0);
+	bpf_load(c, BPF_DW, 1, 10, FOUND);
+	keep(c, STATE, 1);
+	keep(c, YOUNG, 1);
 	bpf_load(c, BPF_DW, 1, 10, CTX);
 	bpf_load(c, BPF_DW, 1, 1, offsetof(struct bpf_perf_event_data, sample_period));
 	bpf_store(c, BPF_DW, BUFFER, RECORD_FIELD(period_ns), 1);

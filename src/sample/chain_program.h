@@ -6,6 +6,7 @@
 
 struct chain_maps {
 	int threads;	      /* u64 process << 32 | thread: struct chain_plan */
+	int births;	      /* u32 process: struct chain_births */
 	int admitted, filter; /* u32 process: anything; one u64: not 0: only those */
 	int known;	      /* one value: the bits of model/chain.h */
 	int buffers;	      /* by CPU, of chain_buffer_bytes() */

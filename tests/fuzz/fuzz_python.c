@@ -5,7 +5,8 @@
  * running interpreters: every read of attach, threads and two walks; -tasks and -values
  * also those of tasks and variables.) From 3.13 on the layout, too, is read from there.
  * Whatever stands in it, walks end, stay inside the pieces and give stacks within their
- * limits, and values are short and clean. */
+ * limits, and values are short and clean. Walks over copies of chains too: what the kernel's
+ * program would copy of that memory, the same with a byte changed, and the input itself. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -177,7 +178,105 @@ static void exercise_objects(struct python_reader *r, const struct memory *m)
 	text_done(&text);
 }
 
-static void exercise(struct python_reader *r, const struct memory *m)
+/* ---- Copies of chains ---- */
+
+struct copy {
+	const struct memory *m;
+	unsigned char bytes[CHAIN_BYTES_MAX];
+	size_t n;
+};
+
+static const unsigned char *put(struct copy *c, enum chain_kind kind, uint16_t of,
+				uint64_t tag, uint64_t address, uint32_t bytes)
+{
+	struct chain_piece p = { tag, bytes, (uint16_t)kind, of };
+	unsigned char *to = c->bytes + c->n + sizeof(p);
+
+	if (bytes == 0 || c->n + sizeof(p) + bytes + 8 > sizeof(c->bytes) ||
+	    !c->m->mem.read(&c->m->mem, address, to, bytes))
+		return NULL;
+	memcpy(c->bytes + c->n, &p, sizeof(p));
+	c->n += sizeof(p) + ((bytes + 7) & ~7u);
+	return to;
+}
+
+/* As sample/chain_program.c has it, but frames are never taken from regions. */
+static void copy_state(struct copy *c, const struct chain_state *s, uint16_t of)
+{
+	const unsigned char *state, *p;
+	uint64_t frame, base = 0, code;
+	size_t i;
+
+	for (i = 0; i < CHAIN_EXTRAS; i++)
+		put(c, CHAIN_EXTRA, of, s->extra[i], s->extra[i], s->extra_bytes[i]);
+	state = put(c, CHAIN_STATE, of, s->state, s->state, s->state_bytes);
+	if (!state)
+		return;
+	frame = python_u64(state + s->head);
+	if (s->base)
+		base = python_u64(state + s->base - 1);
+	if (s->region) {
+		uint64_t from = python_u64(state + s->region - 1),
+			 to = python_u64(state + s->region + 7);
+
+		put(c, CHAIN_REGION, of, from, from,
+		    to - from > 4096 ? 4096 : (uint32_t)(to - from));
+	}
+	if (s->indirect) {
+		p = put(c, CHAIN_INDIRECT, of, frame, frame, s->indirect + 7);
+		frame = p ? python_u64(p + s->indirect - 1) : 0;
+	}
+	for (i = 0; i < 64 && frame && frame != base; i++) {
+		p = put(c, CHAIN_FRAME, of, frame, frame, s->frame_bytes);
+		if (!p)
+			return;
+		code = python_u64(p + s->code) & ~7ull;
+		put(c, CHAIN_PROOF, of, frame, code + s->proof, s->proof_bytes);
+		frame = python_u64(p + s->previous);
+	}
+}
+
+static void walk_copies(struct python_reader *r, const struct memory *m, pid_t tid)
+{
+	static struct copy c;
+	struct chain_record head = { .period_ns = 1 };
+	struct chain_plan plan;
+	size_t i;
+
+	if (!python_chain_plan(r, tid, &plan))
+		return;
+	c.m = m;
+	c.n = sizeof(head);
+	for (i = 0; i < CHAIN_STATES && plan.of[i].state; i++)
+		copy_state(&c, &plan.of[i], (uint16_t)i);
+	head.bytes = c.n;
+	head.full = m->n & 1;
+	memcpy(c.bytes, &head, sizeof(head));
+	for (i = 0; i < 4; i++) {
+		python_chain_walk(r, tid, (struct bytes){ c.bytes, c.n }, got, r);
+		python_chain_walk(r, tid + 100, (struct bytes){ c.bytes, c.n }, got, r);
+		c.bytes[sizeof(head) +
+			(m->n * 131 + i * 977) % (c.n - sizeof(head) + 1)] ^=
+		    (unsigned char)(1 + m->n);
+	}
+}
+
+static void exercise_copies(struct python_reader *r, const struct memory *m,
+			    const pid_t *tids, size_t n, struct bytes input)
+{
+	static uint64_t bits[CHAIN_KNOWN_BITS / 64];
+	struct chain_births births;
+	size_t i;
+
+	python_chain_births(r, &births);
+	python_chain_known(r, bits);
+	for (i = 0; i < n && i < 4; i++) {
+		walk_copies(r, m, tids[i]);
+		python_chain_walk(r, tids[i], input, got, r);
+	}
+}
+
+static void exercise(struct python_reader *r, const struct memory *m, struct bytes input)
 {
 	runtime_thread_list threads = { 0 };
 	pid_t tids[TIDS_MAX];
@@ -192,6 +291,7 @@ static void exercise(struct python_reader *r, const struct memory *m)
 	for (i = 0; i < 3; i++)
 		if (python_walk(r, tids, n, got, r) > n)
 			abort();
+	exercise_copies(r, m, tids, n, input);
 	exercise_objects(r, m);
 	python_threads(r, false, &threads);
 	VEC_DONE(&threads);
@@ -215,7 +315,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	r = python_reader_new(0, &memory.mem, &layout, site.address);
 	frames.n = 0;
-	exercise(r, &memory);
+	exercise(r, &memory, (struct bytes){ data, size });
 	python_reader_free(r);
 	return 0;
 }

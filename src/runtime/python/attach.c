@@ -148,6 +148,11 @@ static bool chain_plan(const void *reader, pid_t tid, struct chain_plan *out)
 	return python_chain_plan(reader, tid, out);
 }
 
+static bool chain_births(const void *reader, struct chain_births *out)
+{
+	return python_chain_births(reader, out);
+}
+
 static void chain_known(void *reader, uint64_t bits[CHAIN_KNOWN_BITS / 64])
 {
 	python_chain_known(reader, bits);
@@ -252,6 +257,7 @@ const struct runtime python_runtime = {
 	.threads = threads,
 	.walk = walk,
 	.chain_plan = chain_plan,
+	.chain_births = chain_births,
 	.chain_known = chain_known,
 	.chain_walk = chain_walk,
 	.loops = python_loops,

@@ -43,13 +43,13 @@ static void plan_extras(const struct python_reader *r, const struct python_inter
 	out->extra_bytes[1] = ahead + 4;
 }
 
-static void plan_state(const struct python_reader *r, const struct python_thread *t,
-		       struct chain_state *out)
+static void plan_state(const struct python_reader *r, uint64_t state,
+		       uint32_t interpreter, struct chain_state *out)
 {
 	const struct python_layout *l = &r->layout;
 	uint32_t from = r->state_from;
 
-	out->state = t->state + from;
+	out->state = state + from;
 	out->state_bytes = r->state_bytes;
 	out->head = l->thread_frame - from;
 	out->indirect = l->minor == 11 || l->minor == 12 ? 1 + l->cframe_frame : 0;
@@ -59,7 +59,7 @@ static void plan_state(const struct python_reader *r, const struct python_thread
 	out->previous = l->frame_previous;
 	out->code = l->frame_code;
 	out->proof = python_code_proof(r, &out->proof_bytes);
-	plan_extras(r, &r->interpreters.v[t->interpreter], out);
+	plan_extras(r, &r->interpreters.v[interpreter], out);
 }
 
 /* Sizes are those of a known version, or of what the target says of itself. */
@@ -77,11 +77,41 @@ bool python_chain_plan(const struct python_reader *r, pid_t tid, struct chain_pl
 	for (n = 0; i + n < r->threads.n && r->threads.v[i + n]->info.tid == tid; n++) {
 		if (n == CHAIN_STATES)
 			return false;
-		plan_state(r, r->threads.v[i + n], &out->of[n]);
+		plan_state(r, r->threads.v[i + n]->state,
+			   r->threads.v[i + n]->interpreter, &out->of[n]);
 		if (!has_room(&out->of[n]))
 			return false;
 	}
 	return n > 0;
+}
+
+static size_t main_interpreter(const struct python_reader *r)
+{
+	size_t i = 0;
+
+	while (i < r->interpreters.n && r->interpreters.v[i].id != 0)
+		i++;
+	return i;
+}
+
+/* Threads number themselves as their own namespace does, and the kernel as the first one. */
+bool python_chain_births(const struct python_reader *r, struct chain_births *out)
+{
+	const struct python_layout *l = &r->layout;
+	size_t main = main_interpreter(r);
+
+	*out = (struct chain_births){ 0 };
+	if (main == r->interpreters.n || !r->same_namespace ||
+	    (!l->thread_tid && !r->tid_offset))
+		return false;
+	out->list = r->interpreters.v[main].address + l->interp_threads;
+	out->next = l->thread_next;
+	out->tid = l->thread_tid ? l->thread_tid : l->thread_ident;
+	out->descriptor = l->thread_tid ? 0 : 1 + r->tid_offset;
+	out->state = r->state_from;
+	plan_state(r, 0, (uint32_t)main, &out->plan.of[0]);
+	out->plan.of[0].state = 0;
+	return has_room(&out->plan.of[0]);
 }
 
 /* Code that lived for so long is a function's as a rule, and stays; it is compared now and then, as
@@ -276,19 +306,45 @@ bool look_proves(struct look *k, uint64_t frame, struct python_code *code)
 	       python_code_proved(k->r, &k->r->codes.v[index], words);
 }
 
+/* A thread as its copied state describes it. */
+static bool meet_young(struct python_reader *r, pid_t tid, const struct captured *c,
+		       struct bytes record)
+{
+	const struct python_layout *l = &r->layout;
+	struct python_thread *t = &r->young;
+	size_t main = main_interpreter(r), i;
+
+	for (i = 0; i < c->n; i++)
+		if (c->v[i].piece.kind == CHAIN_STATE &&
+		    c->v[i].piece.bytes >= r->state_bytes)
+			break;
+	if (i == c->n || main == r->interpreters.n)
+		return false;
+	VEC_CLEAR(&t->outside);
+	t->n_chunks = t->n_briefs = 0;
+	memset(t->cframe, 0, sizeof(t->cframe));
+	t->state = c->v[i].piece.address - r->state_from;
+	t->ident = python_u64(record.p + c->v[i].at + l->thread_ident - r->state_from);
+	if (l->thread_tid)
+		t->native = (uint32_t)python_u64(record.p + c->v[i].at + l->thread_tid -
+						 r->state_from);
+	t->interpreter = (uint32_t)main;
+	t->info = (struct runtime_thread){ .tid = tid };
+	return true;
+}
+
 bool python_chain_walk(struct python_reader *r, pid_t tid, struct bytes record,
 		       runtime_got *got, void *arg)
 {
 	size_t first = python_thread_find(r, tid), n;
+	bool young = first == r->threads.n;
 	struct walk walks[CHAIN_STATES];
 	struct captured *c;
 
-	if (first == r->threads.n)
-		return false;
 	if (!r->captured)
 		r->captured = xcalloc(1, sizeof(*r->captured));
 	c = r->captured;
-	if (!parse(c, record))
+	if (!parse(c, record) || (young && !meet_young(r, tid, c, record)))
 		return false;
 	if (c->head.full && !r->layout.thread_chunk)
 		return false; /* hundreds of frames more, each for itself */
@@ -298,11 +354,15 @@ bool python_chain_walk(struct python_reader *r, pid_t tid, struct bytes record,
 	r->batch.used = (c->head.bytes + 7) & ~(size_t)7;
 	(void)python_code_proof(r, &c->proof_bytes);
 	add_proofs(c);
-	for (n = 0; n < CHAIN_STATES && first + n < r->threads.n &&
-		    r->threads.v[first + n]->info.tid == tid;
-	     n++) {
-		struct python_thread *t = r->threads.v[first + n];
+	for (n = 0; n < CHAIN_STATES; n++) {
+		struct python_thread *t = &r->young;
 
+		if (young ? n > 0
+			  : first + n == r->threads.n ||
+				r->threads.v[first + n]->info.tid != tid)
+			break;
+		if (!young)
+			t = r->threads.v[first + n];
 		read_extras(r, c, n, &r->interpreters.v[t->interpreter]);
 		add_walk(r, c, n, &walks[n], t);
 	}
@@ -315,6 +375,7 @@ void python_captured_done(struct python_reader *r)
 {
 	if (r->captured)
 		VEC_DONE(&r->captured->proofs);
+	VEC_DONE(&r->young.outside);
 	free(r->captured);
 	r->captured = NULL;
 }

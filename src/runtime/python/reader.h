@@ -151,6 +151,7 @@ struct python_reader {
 	VEC(struct runtime_entry) entries;
 	struct runtime_entry run;
 	struct captured *captured; /* captured.c */
+	struct python_thread young; /* of the copy that is read, when no list had it yet */
 };
 
 static inline uint64_t python_u64(const unsigned char *p)
@@ -258,6 +259,7 @@ size_t python_walk(struct python_reader *r, const pid_t *tids, size_t n, runtime
 
 /* captured.c: see struct runtime. */
 bool python_chain_plan(const struct python_reader *r, pid_t tid, struct chain_plan *out);
+bool python_chain_births(const struct python_reader *r, struct chain_births *out);
 void python_chain_known(const struct python_reader *r,
 			uint64_t bits[CHAIN_KNOWN_BITS / 64]);
 bool python_chain_walk(struct python_reader *r, pid_t tid, struct bytes record,
