@@ -1,6 +1,6 @@
-"""CPython's own stacks, read on a clock: what that costs ptop with its screen on and the target,
-how many stacks are shown that cannot be, shares of a program whose shares are known. The peer is
-Tachyon, CPython 3.15's own sampler, where contrib/setup --sid has put one.
+"""CPython's own stacks, copied with samples or read on a clock: what that costs ptop with its
+screen on and the target, how many stacks are shown that cannot be, shares of a program whose shares
+are known. The peer is Tachyon, CPython 3.15's own sampler, where contrib/setup --sid has put one.
 `bench-python PID` has the cost of one stack.
 """
 import json
@@ -134,9 +134,9 @@ def shares(work, rest, rate):
         table = batch(target.pid, 6 if QUICK else 20, rate)
     finally:
         target.kill()
-    took = [float(w) for w in target.stdout.read().splitlines()[-1].split()]
+    *took, every = [float(w) for w in target.stdout.read().splitlines()[-1].split()]
     seen = {f["name"]: f["self_pct"] for f in table["functions"]}
-    off = max(abs(seen.get(name, 0) - 100 * t / sum(took))
+    off = max(abs(seen.get(name, 0) - 100 * t / every)
               for name, t in zip(("hot60", "hot30", "hot10"), took))
     show("%s, shares, %s, %d Hz" % (PYTHON, "%g ms of %g" % (work, work + rest) if rest else
                                     "busy", rate), off, "points", 2,

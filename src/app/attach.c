@@ -59,6 +59,22 @@ static bool has_many_threads(pid_t pid)
 	return many;
 }
 
+/* Only these bring chains. */
+static int open_for_chains(struct engine *e, struct error *err)
+{
+	struct error other = { 0 };
+	int ret = -1;
+
+	e->ladder = true;
+	if (has_many_threads(e->process.pid))
+		ret = open_backend(e, &perf_cpu_backend, &other);
+	if (ret)
+		ret = open_backend(e, &perf_thread_backend, err);
+	if (ret == -EMFILE)
+		ret = open_backend(e, &perf_cpu_backend, &other);
+	return ret;
+}
+
 static int climb(struct engine *e, struct error *err)
 {
 	struct error other = { 0 };
@@ -79,11 +95,27 @@ static int climb(struct engine *e, struct error *err)
 	return ret;
 }
 
+static int attach_best(struct engine *e, bool alone, struct error *err)
+{
+	int ret;
+
+	if (e->config.backend)
+		return open_backend(e, backend_named(e->config.backend), err);
+	if (e->sample.chain)
+		return open_for_chains(e, err);
+	if (alone)
+		return open_backend(e, &timer_backend, err);
+	ret = climb(e, err);
+	/* Of the children, those in that language. */
+	if (ret && ret != -ESRCH && engine_space(e, e->process.pid)->reader)
+		ret = open_backend(e, &timer_backend, err);
+	return ret;
+}
+
 int engine_attach(struct engine *e, struct error *err)
 {
 	bool reads = engine_space(e, e->process.pid)->reader != NULL;
 	bool alone = reads && !e->config.children && !e->merge;
-	const struct backend *b;
 	int ret;
 
 	e->sample = (struct sample_config){
@@ -96,16 +128,12 @@ int engine_attach(struct engine *e, struct error *err)
 		.wake = e->merge != NULL,
 	};
 	chains_open(e);
-	if (e->config.backend) {
-		b = backend_named(e->config.backend);
-		ret = open_backend(e, b, err);
-	} else if (alone && !e->sample.chain) {
-		ret = open_backend(e, &timer_backend, err);
-	} else {
-		ret = climb(e, err);
-		if (ret && ret != -ESRCH &&
-		    reads) /* of the children, those in that language */
-			ret = open_backend(e, &timer_backend, err);
+	ret = attach_best(e, alone, err);
+	if (e->sample.chain && !chains_is_on(e) && ret != -ESRCH) {
+		/* Perhaps it is the chains that cannot be had here. */
+		chains_refuse(e, err->cause[0] ? err->cause : "no perf events");
+		chains_close(e);
+		ret = attach_best(e, alone, err);
 	}
 	if (ret == -ESRCH) {
 		error_set(err, EXIT_NO_PROCESS,
@@ -226,7 +254,7 @@ static void judge_births(struct engine *e, uint64_t now)
 		}
 		return;
 	}
-	if (chains_is_on(e) && !e->births_found) {
+	if (chains_is_on(e) && !chains_find_births(e)) {
 		chains_give_up(e, "threads come and go");
 		e->births = 0;
 		return;
@@ -267,7 +295,7 @@ void engine_reconsider(struct engine *e, uint64_t now)
 	e->stacks_ns = now + STACKS_LOOK_NS;
 	if (e->ladder &&
 	    (e->backend == &perf_thread_backend || e->backend == &perf_user_backend ||
-	     (chains_is_on(e) && !e->births_found)))
+	     (chains_is_on(e) && !chains_find_births(e))))
 		judge_births(e, now);
 	if (now < e->ladder_ns)
 		return;

@@ -1,7 +1,6 @@
-/* A thread whose state is not known yet, as it is younger than the last list of threads, brings no
- * copy with its samples: they are given the stack it has when they are read. So are those of very
- * deep stacks in old versions, as far as there is time. A stack that is rejected leaves its time to
- * the thread's next one. */
+/* Where a sample brings no copy (the state of its thread was not found, or stacks are very deep in
+ * an old version) the stack is read live, as far as there is time. A stack that is rejected leaves
+ * its time to the thread's next one. */
 #include "app/chains.h"
 
 #include <stdio.h>
@@ -17,7 +16,9 @@
 #define RESTLESS_NS (200 * NS_PER_MSEC)
 /* Samples interrupt the target, which in a virtual machine takes 10 to 30 us; a clock never does. */
 #define RATE_MOST_HZ 1100.0
-#define LIVE_COST 5u /* of which a 5th of the time is spent at most */
+#define KNOWN_NS (400 * NS_PER_MSEC)
+#define REJECTED_IN_ROW 12u
+#define LIVE_COST 5u /* of which a 6th of the time is spent at most */
 
 static bool has_reader(const struct engine *e)
 {
@@ -48,7 +49,7 @@ void chains_open(struct engine *e)
 	struct error err = { 0 };
 	size_t i;
 
-	if (e->sample.chain || e->no_chains[0] || !has_reader(e) ||
+	if (e->sample.chain || e->no_chains[0] || !has_reader(e) || e->mode == MODE_GIL ||
 	    (asked && !is_perf(asked)))
 		return;
 	if (!asked && !e->merge && e->config.rate_hz > RATE_MOST_HZ) {
@@ -71,6 +72,7 @@ void chains_close(struct engine *e)
 {
 	chain_close(e->sample.chain);
 	e->sample.chain = NULL;
+	e->sample.wake = e->merge != NULL;
 }
 
 bool chains_is_on(const struct engine *e)
@@ -80,53 +82,116 @@ bool chains_is_on(const struct engine *e)
 
 /* ---- threads ---- */
 
-void chains_threads(struct engine *e, const struct space *s)
+static void put_plan(struct engine *e, const struct space *s, struct thread *t)
+{
+	struct chain_plan plan;
+	uint64_t hash = 0;
+
+	if (t->language && s->runtime->chain_plan(s->reader, t->tid, &plan))
+		hash = hash_bytes(&plan, sizeof(plan)) | 1;
+	if (hash == t->captured)
+		return;
+	if (!hash)
+		chain_forget(e->sample.chain, t->pid, t->tid);
+	else if (chain_put(e->sample.chain, t->pid, t->tid, &plan))
+		return;
+	t->captured = hash;
+}
+
+/* Of all processes: they share the bits. */
+static void put_known(struct engine *e)
+{
+	static uint64_t bits[CHAIN_KNOWN_BITS / 64];
+	uint64_t now = clock_now_ns();
+	size_t i;
+
+	if (now < e->chains_known_ns + KNOWN_NS)
+		return;
+	e->chains_known_ns = now;
+	memset(bits, 0, sizeof(bits));
+	for (i = 0; i < e->spaces.n; i++) {
+		const struct space *s = &e->spaces.v[i];
+
+		if (!s->gone && s->reader)
+			s->runtime->chain_known(s->reader, bits);
+	}
+	memcpy(chain_known(e->sample.chain), bits, sizeof(bits));
+}
+
+void chains_threads(struct engine *e, struct space *s)
 {
 	struct chain_births births;
-	bool finds;
 	size_t i;
 
 	if (!e->sample.chain)
 		return;
-	s->runtime->chain_known(s->reader, chain_known(e->sample.chain));
-	finds = s->runtime->chain_births(s->reader, &births);
-	chain_births(e->sample.chain, s->pid, finds ? &births : NULL);
-	e->births_found = finds;
-	for (i = 0; i < s->language_threads.n; i++) {
-		pid_t tid = s->language_threads.v[i].tid;
-		uint32_t number = engine_find_thread(e, tid);
-		struct chain_plan plan;
-		uint64_t hash;
-
-		if (number == NO_ID)
-			continue;
-		if (!s->runtime->chain_plan(s->reader, tid, &plan)) {
-			chains_thread_gone(e, &e->threads.v[number]);
-			e->threads.v[number].captured = 0;
-			continue;
-		}
-		hash = hash_bytes(&plan, sizeof(plan)) | 1;
-		if (hash != e->threads.v[number].captured &&
-		    chain_put(e->sample.chain, s->pid, tid, &plan) == 0)
-			e->threads.v[number].captured = hash;
-	}
+	put_known(e);
+	s->births_found = s->runtime->chain_births(s->reader, &births) &&
+			  chain_births(e->sample.chain, s->pid, &births) == 0;
+	if (!s->births_found)
+		chain_births(e->sample.chain, s->pid, NULL);
+	for (i = 0; i < e->threads.n; i++)
+		if (e->threads.v[i].pid == s->pid && !e->threads.v[i].gone)
+			put_plan(e, s, &e->threads.v[i]);
 }
 
-void chains_thread_gone(struct engine *e, const struct thread *t)
+bool chains_find_births(const struct engine *e)
 {
+	size_t i;
+
+	for (i = 0; i < e->spaces.n; i++)
+		if (!e->spaces.v[i].gone && e->spaces.v[i].reader &&
+		    !e->spaces.v[i].births_found)
+			return false;
+	return true;
+}
+
+/* What rejected stacks left, and no other came. */
+static void give_rest(struct engine *e, uint32_t number)
+{
+	struct thread *t = &e->threads.v[number];
+	struct callstack *cs = &e->stack;
+	uint64_t now = clock_now_ns();
+
+	if (t->owed_ns <= 0 || !chains_is_on(e) || e->merge)
+		return;
+	cs->depth = 1;
+	cs->frame[0] = (struct frame){ .kind = FRAME_MARK, .address = MARK_BETWEEN };
+	history_add(&e->history, now, number,
+		    history_stack(&e->history, cs, engine_name_frame, e),
+		    (uint64_t)t->owed_ns, 1, false);
+	e->sampled_ns += (uint64_t)t->owed_ns;
+	t->owed_ns = 0;
+}
+
+void chains_thread_gone(struct engine *e, uint32_t number)
+{
+	const struct thread *t = &e->threads.v[number];
+
+	give_rest(e, number);
 	if (e->sample.chain && t->captured)
 		chain_forget(e->sample.chain, t->pid, t->tid);
+}
+
+void chains_end(struct engine *e)
+{
+	size_t i;
+
+	for (i = 0; i < e->threads.n; i++)
+		if (!e->threads.v[i].gone)
+			give_rest(e, (uint32_t)i);
 }
 
 void chains_forget(struct engine *e, const struct space *s)
 {
 	size_t i;
 
-	if (e->sample.chain)
-		chain_births(e->sample.chain, s->pid, NULL);
-	for (i = 0; e->sample.chain && i < e->threads.n; i++)
-		if (e->threads.v[i].pid == s->pid && !e->threads.v[i].gone) {
-			chains_thread_gone(e, &e->threads.v[i]);
+	if (!e->sample.chain)
+		return;
+	chain_births(e->sample.chain, s->pid, NULL);
+	for (i = 0; i < e->threads.n; i++)
+		if (e->threads.v[i].pid == s->pid && e->threads.v[i].captured) {
+			chain_forget(e->sample.chain, s->pid, e->threads.v[i].tid);
 			e->threads.v[i].captured = 0;
 		}
 }
@@ -138,6 +203,7 @@ struct taking {
 	struct space *s;
 	const struct event *ev;
 	uint32_t number;
+	bool met; /* there is a stack, if only a rejected one */
 };
 
 #define JUDGED 256u
@@ -163,10 +229,15 @@ static void got(void *arg, const struct runtime_look *look, const struct callsta
 	uint32_t node;
 
 	judge(e, look->rejected);
+	k->met = true;
 	if (look->rejected) {
 		e->lost[LOSS_STACK_REJECTED]++;
+		/* Nothing fits any more: it may have become another program. */
+		if (++k->s->rejected_in_row == REJECTED_IN_ROW && !k->s->retry_ns)
+			k->s->retry_ns = clock_now_ns();
 		return;
 	}
+	k->s->rejected_in_row = 0;
 	e->stack.depth = 0;
 	engine_interp_adopt(e, k->s, cs);
 	if (e->stack.depth == 0) /* in the interpreter, but in no function yet */
@@ -303,7 +374,8 @@ static void start_accounts(struct engine *e, struct space *s, uint64_t now)
 
 		if (t->gone || t->pid != s->pid)
 			continue;
-		t->owed_ns = 0;
+		if (t->owed_ns < 0)
+			t->owed_ns = 0;
 		t->young = false;
 		t->sched_known = task_sched_read(&t->files, t->pid, t->tid, &t->sched);
 		t->given_ns = t->told_ns = t->met_ns = now;
@@ -312,51 +384,70 @@ static void start_accounts(struct engine *e, struct space *s, uint64_t now)
 	}
 }
 
+static int reopen_without(struct engine *e)
+{
+	struct chain *was = e->sample.chain;
+	uint64_t now = clock_now_ns();
+	size_t i;
+
+	engine_drain(e); /* while it is known what these samples are */
+	e->sample.chain = NULL;
+	e->sample.wake = e->merge != NULL;
+	if (engine_reattach(e)) {
+		e->sample.chain = was;
+		e->sample.wake = false;
+		return -1;
+	}
+	chain_close(was);
+	for (i = 0; i < e->spaces.n; i++)
+		if (!e->spaces.v[i].gone && e->spaces.v[i].reader)
+			start_accounts(e, &e->spaces.v[i], now);
+	e->threads_changed = true;
+	e->next_tick_ns = 0;
+	return 0;
+}
+
+void chains_give_up(struct engine *e, const char *why)
+{
+	if (chains_is_on(e) && reopen_without(e) == 0)
+		chains_refuse(e, why);
+}
+
+void chains_pause(struct engine *e)
+{
+	if (chains_is_on(e) && !e->merge)
+		(void)reopen_without(e);
+}
+
 void chains_reconsider(struct engine *e)
 {
 	if (chains_is_on(e) && e->chains_brief && !e->merge)
 		chains_give_up(e, "much of the code is gone too soon to be named");
 }
 
-void chains_give_up(struct engine *e, const char *why)
-{
-	struct chain *was = e->sample.chain;
-	uint64_t now = clock_now_ns();
-	size_t i;
-
-	e->sample.chain = NULL;
-	e->sample.wake = e->merge != NULL;
-	if (engine_reattach(e)) {
-		e->sample.chain = was;
-		return;
-	}
-	chain_close(was);
-	chains_refuse(e, why);
-	for (i = 0; i < e->spaces.n; i++)
-		if (!e->spaces.v[i].gone && e->spaces.v[i].reader)
-			start_accounts(e, &e->spaces.v[i], now);
-	e->threads_changed = true;
-	e->next_tick_ns = 0;
-}
-
 /* ---- samples of the language ---- */
 
-void chains_sample(struct engine *e, struct space *s, const struct event *ev)
+bool chains_sample(struct engine *e, struct space *s, const struct event *ev)
 {
-	struct taking k = { e, s, ev, engine_thread(e, ev->pid, ev->tid) };
+	struct taking k = {
+		.e = e, .s = s, .ev = ev, .number = engine_thread(e, ev->pid, ev->tid)
+	};
 	struct thread *t = &e->threads.v[k.number];
+	int64_t before = t->owed_ns > 0 ? t->owed_ns : 0;
 	uint64_t now;
 
 	chains_note_cost(e, ev);
-	t->owed_ns = (t->owed_ns > 0 ? t->owed_ns : 0) + (int64_t)ev->weight_ns;
+	t->owed_ns = before + (int64_t)ev->weight_ns;
 	if (ev->chain.n && s->runtime->chain_walk(s->reader, ev->tid, ev->chain, got, &k))
-		return;
+		return true;
 	now = clock_now_ns();
-	if (now < t->live_ns) {
+	if (now < e->live_ns) {
 		e->lost[LOSS_LATE]++;
-		return;
+		return true;
 	}
 	s->runtime->walk(s->reader, &ev->tid, 1, got, &k);
-	t = &e->threads.v[k.number];
-	t->live_ns = now + (clock_now_ns() - now) * LIVE_COST;
+	e->live_ns = now + (clock_now_ns() - now) * LIVE_COST;
+	if (!k.met)
+		e->threads.v[k.number].owed_ns = before;
+	return k.met;
 }

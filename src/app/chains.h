@@ -13,21 +13,27 @@ void chains_close(struct engine *e);
 /* Do stacks come with the samples now? */
 bool chains_is_on(const struct engine *e);
 /* After threads of a process were listed, and before its reader is closed. */
-void chains_threads(struct engine *e, const struct space *s);
+void chains_threads(struct engine *e, struct space *s);
 void chains_forget(struct engine *e, const struct space *s);
-void chains_thread_gone(struct engine *e, const struct thread *t);
+/* Before its number is given away; when sampling ends. */
+void chains_thread_gone(struct engine *e, uint32_t number);
+void chains_end(struct engine *e);
+/* Are chains found of threads that are in no list yet, in every process? */
+bool chains_find_births(const struct engine *e);
 /* Looks at threads of the language where they rest, for their calls; when that is next due, if not
  * later than `due`. */
 void chains_rests(struct engine *e, uint64_t now_ns);
 uint64_t chains_due(const struct engine *e, const struct space *s, uint64_t due);
 /* A clock does better here. */
 void chains_give_up(struct engine *e, const char *why);
+/* Not as long as nobody wants samples; chains_open() opens them again. */
+void chains_pause(struct engine *e);
 /* Now and then: does it? */
 void chains_reconsider(struct engine *e);
 /* What copying takes of the target's time, ns a sample; 0: nothing is copied. */
 double chains_taken_ns(const struct engine *e);
 void chains_note_cost(struct engine *e, const struct event *ev);
-/* A sample of a thread of the language. */
-void chains_sample(struct engine *e, struct space *s, const struct event *ev);
+/* A sample of a thread of the language. False: it runs nothing of it now. */
+bool chains_sample(struct engine *e, struct space *s, const struct event *ev);
 
 #endif

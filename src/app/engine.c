@@ -196,7 +196,10 @@ static void set_mode(struct engine *e, enum mode mode)
 {
 	if (mode == e->mode)
 		return;
+	if (mode == MODE_GIL)
+		chains_pause(e);
 	e->mode = mode;
+	e->refit = true; /* chains are wanted again, perhaps */
 	e->next_look_ns = e->next_list_ns = 0;
 	reset(e); /* weights of the two modes do not add up */
 }

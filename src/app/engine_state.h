@@ -60,6 +60,7 @@ struct space {
 	/* Its switches as they are recorded. */
 	uint64_t records_ns; /* from then on all of them; 0: none */
 	uint64_t switches;
+	bool births_found; /* see chains_find_births() */
 	/* One of its language's threads has gone to rest, and did so lately: chains.c. */
 	bool rested;
 	uint64_t restless_ns, rests_ns; /* when the next look at those is due */
@@ -110,7 +111,6 @@ struct thread {
 	bool off, preempted;  /* and what it said */
 	uint64_t in_ns;	      /* when it got a CPU last */
 	uint64_t rest_ns;     /* when it was looked at where it rests */
-	uint64_t live_ns;     /* its stack is not read before, see chains.c */
 	uint64_t captured;    /* what is copied of it, as a hash; 0: nothing */
 };
 
@@ -151,9 +151,10 @@ struct engine {
 	struct sample_config sample;
 	/* app/chains.h: why stacks do not come with the samples; "": they do, or need not. */
 	char no_chains[240];
+	uint64_t chains_known_ns; /* when the kernel was told of known code */
+	uint64_t live_ns;	  /* no stack is read live before: chains.c */
 	uint32_t chains_judged, chains_rejected;
-	bool chains_brief; /* much is rejected */
-	bool births_found; /* chains are found of threads that are in no list yet */
+	bool chains_brief;		     /* much is rejected */
 	uint64_t chain_cost_ns, chain_costs; /* in the target, of so many samples */
 	char limits[256], note[240], runtime_name[48];
 	uint32_t interps; /* readers ever attached */

@@ -60,12 +60,15 @@ static void on_sample(struct engine *e, const struct event *ev)
 
 	if (!s || e->mode == MODE_GIL) /* weighs what app/gil.c finds */
 		return;
-	language = ev->chain.n || engine_interp_knows(e, s, ev->tid);
-	if (language && !e->merge) {
-		if (chains_is_on(e))
-			chains_sample(e, s, ev);
+	language = s->reader && (ev->chain.n || engine_interp_knows(e, s, ev->tid));
+	if (language && !e->merge && (!chains_is_on(e) || chains_sample(e, s, ev)))
+		return;
+	if (ev->chain.n && !ev->has_user && !e->merge) {
+		/* Of a program that is not there any more, and nothing else is known. */
+		e->lost[LOSS_STACK_REJECTED]++;
 		return;
 	}
+	language = language && e->merge;
 	if (language && ev->chain.n)
 		chains_note_cost(e, ev);
 	if (language)

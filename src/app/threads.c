@@ -199,7 +199,8 @@ void engine_thread_gone(struct engine *e, pid_t tid)
 	if (number == NO_ID)
 		return;
 	t = &e->threads.v[number];
-	chains_thread_gone(e, t);
+	chains_thread_gone(e, number);
+	t = &e->threads.v[number];
 	t->gone = true;
 	e->threads_changed = true;
 	task_files_close(&t->files);

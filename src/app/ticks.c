@@ -582,6 +582,7 @@ void engine_ticks_end(struct engine *e)
 {
 	size_t i, k;
 
+	chains_end(e);
 	for (i = 0; i < e->spaces.n; i++) {
 		struct space *s = &e->spaces.v[i];
 

@@ -25,6 +25,7 @@ struct chain_state {
 	uint64_t extra[CHAIN_EXTRAS];
 	uint32_t extra_bytes[CHAIN_EXTRAS];
 	uint32_t state_bytes;
+	uint32_t tid;  /* in the state (+ 1): 8 bytes, whose thread it is */
 	uint32_t head; /* in the state: pointer to the innermost frame */
 	uint32_t
 	    indirect; /* or to a struct, where that pointer is at this offset (+ 1) */
@@ -53,8 +54,8 @@ struct chain_births {
 	struct chain_plan plan; /* but its first state */
 };
 
-/* Code whose proof need not be copied, as it has been there for long: the bit of this number of
- * an array of CHAIN_KNOWN_BITS. */
+/* Code whose proof need not be copied, as it was there a second ago and still is: the bit of this
+ * number of an array of CHAIN_KNOWN_BITS. */
 #define CHAIN_KNOWN_BITS 65536u
 #define CHAIN_KNOWN_SHIFT 5
 

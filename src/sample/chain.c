@@ -14,6 +14,7 @@
 
 #include "base/alloc.h"
 #include "sample/chain_program.h"
+#include "sample/perf_room.h"
 
 #define THREADS_MOST 32768u
 #define PROCESSES_MOST 4096u
@@ -49,11 +50,25 @@ void chain_close(struct chain *c)
 	free(c);
 }
 
+/* Numbers may have gaps. */
+static uint32_t cpus_numbered(void)
+{
+	pid_list cpus = { 0 };
+	uint32_t n = 1;
+	size_t i;
+
+	perf_online_cpus(&cpus);
+	for (i = 0; i < cpus.n; i++)
+		if ((uint32_t)cpus.v[i] >= n && cpus.v[i] < (pid_t)CPUS_MOST)
+			n = (uint32_t)cpus.v[i] + 1;
+	VEC_DONE(&cpus);
+	return n;
+}
+
 struct chain *chain_open(bool alone, struct error *why)
 {
 	struct chain *c = xcalloc(1, sizeof(*c));
-	long cpus = sysconf(_SC_NPROCESSORS_CONF);
-	uint32_t n = cpus < 1 ? 1 : cpus > CPUS_MOST ? CPUS_MOST : (uint32_t)cpus;
+	uint32_t n = cpus_numbered();
 
 	c->alone = alone;
 	c->program = -1;
@@ -140,7 +155,7 @@ void chain_dismiss(struct chain *c, pid_t pid)
 	bpf_map_remove(c->maps.admitted, &pid);
 }
 
-int chain_output(struct chain *c, int cpu, int ring_fd)
+int chain_output(int cpu, int ring_fd)
 {
 	struct perf_event_attr attr = {
 		.type = PERF_TYPE_SOFTWARE,
@@ -154,20 +169,21 @@ int chain_output(struct chain *c, int cpu, int ring_fd)
 	int fd = (int)syscall(SYS_perf_event_open, &attr, -1, cpu, -1,
 			      PERF_FLAG_FD_CLOEXEC),
 	    ret;
-	uint32_t key = (uint32_t)cpu;
 
 	if (fd == -1)
 		return -errno;
-	if (ioctl(fd, PERF_EVENT_IOC_SET_OUTPUT, ring_fd) == -1) {
-		ret = -errno;
-		close(fd);
-		return ret;
-	}
-	ret = bpf_map_put(c->maps.outputs, &key, &fd);
-	if (!ret)
+	if (ioctl(fd, PERF_EVENT_IOC_SET_OUTPUT, ring_fd) != -1)
 		return fd;
+	ret = -errno;
 	close(fd);
 	return ret;
+}
+
+int chain_direct(struct chain *c, int cpu, int output_fd)
+{
+	uint32_t key = (uint32_t)cpu;
+
+	return bpf_map_put(c->maps.outputs, &key, &output_fd);
 }
 
 int chain_attach(const struct chain *c, int event_fd)

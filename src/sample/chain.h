@@ -23,12 +23,14 @@ int chain_births(struct chain *c, pid_t pid, const struct chain_births *births);
 void chain_filter(struct chain *c, bool only);
 int chain_admit(struct chain *c, pid_t pid);
 void chain_dismiss(struct chain *c, pid_t pid);
-/* Chains of a CPU's samples go to the ring of this event, as records of a sample type of
- * CHAIN_SAMPLE_TYPE, whose period is 0. An event fd, to be closed with the ring, or -errno. */
+/* An event of a CPU for the ring of another one: records of a sample type of CHAIN_SAMPLE_TYPE,
+ * whose period is 0. Its fd, or -errno. */
 #define CHAIN_SAMPLE_TYPE                                                           \
 	(PERF_SAMPLE_IP | PERF_SAMPLE_TID | PERF_SAMPLE_TIME | PERF_SAMPLE_PERIOD | \
 	 PERF_SAMPLE_RAW)
-int chain_output(struct chain *c, int cpu, int ring_fd);
+int chain_output(int cpu, int ring_fd);
+/* Chains of a CPU's samples go there from now on; 0 or -errno. */
+int chain_direct(struct chain *c, int cpu, int output_fd);
 /* The bits of model/chain.h. */
 uint64_t *chain_known(struct chain *c);
 bool chain_is_alone(const struct chain *c);

@@ -39,12 +39,14 @@ enum {
 	NEXT = 40,
 	BASE = 48,
 	LINK = 56,
-	OF = 64,       /* number of the state, << 16 */
-	LEFT = 72,     /* steps */
-	STATE = 80,    /* address of the state */
-	YOUNG = 88,    /* not 0: it was found there */
-	SENT = 96,     /* ns that the last record took to be written */
-	REGIONS = 104, /* start, length, place of each */
+	OF = 64,    /* number of the state, << 16 */
+	LEFT = 72,  /* steps */
+	STATE = 80, /* address of the state */
+	YOUNG = 88, /* not 0: it was found there */
+	TID = 96,
+	FOREIGN = 104, /* not 0: the state is not this thread's */
+	SENT = 112,    /* ns that the last record took to be written */
+	REGIONS = 120, /* start, length, place of each */
 	RECORD = REGIONS + 24 * CHAIN_REGIONS,
 };
 
@@ -62,13 +64,17 @@ enum label {
 	STATE_FUNCTION,
 	STATE_DONE,
 	STATE_LAST,
+	STATE_FULL,
+	STATE_FOREIGN,
+	ANYBODY,
 	NO_BASE,
 	NO_REGION,
 	DIRECT,
 	NO_EXTRA,
 	REGIONS_DONE = NO_EXTRA + CHAIN_EXTRAS,
 	REGION_CLIPPED,
-	FRAME_FUNCTION = REGION_CLIPPED + CHAIN_REGIONS,
+	REGION_SHORT = REGION_CLIPPED + CHAIN_REGIONS,
+	FRAME_FUNCTION = REGION_SHORT + CHAIN_REGIONS,
 	FRAME_FOUND,
 	FRAME_NEXT,
 	FRAME_WAITS,
@@ -123,6 +129,7 @@ static void put_piece(struct bpf_code *c, enum chain_kind kind, int32_t most, in
 	bpf_load(c, BPF_DW, 1, BUFFER, RECORD_FIELD(bytes));
 	bpf_if_k(c, BPF_JGT, 1, (int32_t)CHAIN_BYTES_MAX - head - most - 8, full);
 	recall(c, 2, LENGTH);
+	bpf_if_k(c, BPF_JEQ, 2, 0, missing);
 	bpf_if_k(c, BPF_JGT, 2, most, missing);
 	bpf_mov(c, 3, BUFFER);
 	bpf_alu(c, BPF_ADD, 3, 1);
@@ -196,11 +203,17 @@ static void put_regions(struct bpf_code *c)
 		bpf_set(c, 2, CHAIN_REGION_MAX);
 		bpf_label(c, REGION_CLIPPED + i);
 		set_piece(c);
-		put_piece(c, CHAIN_REGION, CHAIN_REGION_MAX, REGIONS_DONE, STATE_LAST);
+		put_piece(c, CHAIN_REGION, CHAIN_REGION_MAX, REGIONS_DONE, STATE_FULL);
 		recall(c, 1, TAG);
 		keep(c, region_slot((unsigned)i, 0), 1);
+		/* A frame must begin so far in front of the end as it is long. */
 		recall(c, 1, LENGTH);
+		PLAN_FIELD(c, 2, frame_bytes);
+		bpf_if(c, BPF_JLT, 1, 2, REGION_SHORT + i);
+		bpf_alu(c, BPF_SUB, 1, 2);
+		bpf_alu_k(c, BPF_ADD, 1, 1);
 		keep(c, region_slot((unsigned)i, 1), 1);
+		bpf_label(c, REGION_SHORT + i);
 		recall(c, 1, PLACE);
 		keep(c, region_slot((unsigned)i, 2), 1);
 		bpf_set(c, 1, 0);
@@ -363,7 +376,7 @@ static void put_extras(struct bpf_code *c)
 		PLAN_FIELD(c, 2, extra_bytes[i]);
 		bpf_if_k(c, BPF_JEQ, 2, 0, NO_EXTRA + (int)i);
 		set_piece(c);
-		put_piece(c, CHAIN_EXTRA, CHAIN_EXTRA_MAX, NO_EXTRA + (int)i, STATE_LAST);
+		put_piece(c, CHAIN_EXTRA, CHAIN_EXTRA_MAX, NO_EXTRA + (int)i, STATE_FULL);
 		bpf_label(c, NO_EXTRA + (int)i);
 	}
 }
@@ -396,7 +409,14 @@ static void state_function(struct bpf_code *c)
 	recall(c, 1, STATE);
 	PLAN_FIELD(c, 2, state_bytes);
 	set_piece(c);
-	put_piece(c, CHAIN_STATE, CHAIN_STATE_MAX, STATE_DONE, STATE_LAST);
+	put_piece(c, CHAIN_STATE, CHAIN_STATE_MAX, STATE_DONE, STATE_FULL);
+	/* It may have been freed, and be another thread's by now. */
+	PLAN_FIELD(c, 1, tid);
+	bpf_if_k(c, BPF_JEQ, 1, 0, ANYBODY);
+	LOAD_OPTIONAL(c, tid, 0);
+	recall(c, 1, TID);
+	bpf_if(c, BPF_JNE, 1, 3, STATE_FOREIGN);
+	bpf_label(c, ANYBODY);
 	PLAN_FIELD(c, 1, head);
 	load_placed(c, FRAME, CHAIN_STATE_MAX, STATE_DONE);
 	PLAN_FIELD(c, 1, base);
@@ -417,7 +437,7 @@ static void state_function(struct bpf_code *c)
 	bpf_alu_k(c, BPF_ADD, 2, 7);
 	bpf_mov(c, 1, FRAME);
 	set_piece(c);
-	put_piece(c, CHAIN_INDIRECT, CHAIN_EXTRA_MAX, STATE_DONE, STATE_LAST);
+	put_piece(c, CHAIN_INDIRECT, CHAIN_EXTRA_MAX, STATE_DONE, STATE_FULL);
 	PLAN_FIELD(c, 1, indirect);
 	bpf_alu_k(c, BPF_SUB, 1, 1);
 	load_placed(c, FRAME, CHAIN_EXTRA_MAX, STATE_DONE);
@@ -436,6 +456,11 @@ static void state_function(struct bpf_code *c)
 	bpf_alu_k(c, BPF_ADD, 1, 1 << 16);
 	keep(c, OF, 1);
 	return_k(c, 0);
+	bpf_label(c, STATE_FOREIGN);
+	keep_k(c, FOREIGN, 1);
+	bpf_go(c, STATE_LAST);
+	bpf_label(c, STATE_FULL);
+	set_full(c);
 	bpf_label(c, STATE_LAST);
 	return_k(c, 1);
 }
@@ -538,6 +563,8 @@ static void find_plan(struct bpf_code *c, const struct chain_maps *maps)
 static void start_record(struct bpf_code *c, const struct chain_maps *maps)
 {
 	bpf_store(c, BPF_DW, 10, PLAN_SLOT, PLAN);
+	bpf_load(c, BPF_W, 1, 10, KEY); /* the lower half: the thread */
+	bpf_store(c, BPF_DW, 10, WORD, 1);
 	bpf_call(c, BPF_FUNC_get_smp_processor_id);
 	bpf_store(c, BPF_DW, 10, KEY, 0);
 	look_up(c, maps->buffers, KEY);
@@ -545,6 +572,9 @@ static void start_record(struct bpf_code *c, const struct chain_maps *maps)
 	bpf_mov(c, BUFFER, 0);
 	bpf_store(c, BPF_DW, 10, BUFFER_SLOT, BUFFER);
 	keep_k(c, OF, 0);
+	keep_k(c, FOREIGN, 0);
+	bpf_load(c, BPF_DW, 1, 10, WORD);
+	keep(c, TID, 1);
 	bpf_load(c, BPF_DW, 1, 10, FOUND);
 	keep(c, STATE, 1);
 	keep(c, YOUNG, 1);
@@ -595,6 +625,9 @@ int chain_program(const struct chain_maps *maps, bool alone, struct error *why)
 	bpf_mov(&c, 3, 10);
 	bpf_set(&c, 4, 0);
 	bpf_call(&c, BPF_FUNC_loop);
+	/* Then it is a sample like any other. */
+	bpf_load(&c, BPF_DW, 1, BUFFER, FOREIGN);
+	bpf_if_k(&c, BPF_JNE, 1, 0, ADMITTED);
 	send_record(&c, maps, alone);
 	state_function(&c);
 	frame_function(&c, maps);

@@ -33,8 +33,9 @@
 #include "target/access.h"
 #include "target/process.h"
 
-#define RING_LEAST (64u << 10) /* under RLIMIT_MEMLOCK */
-#define FDS_SPARE 64u	       /* for files, and two for each thread in wall mode */
+#define RING_LEAST (64u << 10)	      /* under RLIMIT_MEMLOCK */
+#define CHAIN_RING_LEAST (256u << 10) /* a chain may have 56 KB */
+#define FDS_SPARE 64u /* for files, and two for each thread in wall mode */
 #define EVENTS_MAX 100000u
 #define DRAIN_NS (100 * NS_PER_MSEC)
 #define START_NS (2 * NS_PER_SEC)
@@ -107,9 +108,7 @@ static int open_ring(struct sampler *s, int cpu)
 		s->cpus.n--;
 		return ret;
 	}
-	return s->config.chain
-		   ? perf_chain_open(&c->chain, s->config.chain, cpu, c->owner_fd)
-		   : 0;
+	return s->config.chain ? perf_chain_open(&c->chain, cpu, c->owner_fd) : 0;
 }
 
 static void close_rings(struct sampler *s)
@@ -136,7 +135,8 @@ static int open_rings(struct sampler *s)
 	s->ring_bytes = s->config.fault_period || s->config.little
 			    ? PERF_RING_LEAST
 			    : perf_ring_bytes(cpus.n);
-	while (ret == -EPERM && s->ring_bytes >= RING_LEAST) {
+	while (ret == -EPERM &&
+	       s->ring_bytes >= (s->config.chain ? CHAIN_RING_LEAST : RING_LEAST)) {
 		ret = 0;
 		for (i = 0; i < cpus.n && (!ret || ret == -ENODEV); i++)
 			ret = open_ring(s, cpus.v[i]);
@@ -172,7 +172,7 @@ static void fill_attr(struct sampler *s, const struct sample_config *c)
 		.type = PERF_TYPE_SOFTWARE,
 		.size = sizeof(s->attr),
 		.config = PERF_COUNT_SW_CPU_CLOCK,
-		.sample_period = (uint64_t)((double)NS_PER_SEC / c->rate_hz),
+		.sample_period = perf_period_ns(c),
 		.sample_type =
 		    PERF_SAMPLE_ALWAYS | PERF_SAMPLE_REGS_USER | PERF_SAMPLE_STACK_USER,
 		.sample_regs_user = perf_register_mask,
@@ -270,9 +270,6 @@ static void note_fork(void *arg, uint32_t tid)
 		*VEC_PUSH(&s->known) = (pid_t)tid;
 }
 
-/* Threads that came while we were opening: those born of a thread that had its event
- * already inherited it (their PERF_RECORD_FORK is in a ring) and must not get a second
- * one. */
 /* How many events the limit of open files leaves room for. */
 static size_t events_allowed(size_t threads)
 {
@@ -284,6 +281,9 @@ static size_t events_allowed(size_t threads)
 	return r.rlim_cur > spare ? r.rlim_cur - spare : 0;
 }
 
+/* Threads that came while we were opening: those born of a thread that had its event
+ * already inherited it (their PERF_RECORD_FORK is in a ring) and must not get a second
+ * one. */
 static int attach_process(struct sampler *s, pid_t pid)
 {
 	pid_list tids = { 0 };
@@ -389,6 +389,19 @@ static int explain(int ret, pid_t pid, struct error *err)
 	return error_errno(err, "perf_event_open");
 }
 
+/* Only now: until then they may be another sampler's, which this one takes the place of. */
+static int direct_chains(struct sampler *s)
+{
+	int ret = 0;
+	size_t i;
+
+	chain_filter(s->config.chain, s->scope == SCOPE_CPUS);
+	for (i = 0; i < s->cpus.n && !ret; i++)
+		ret = chain_direct(s->config.chain, s->cpus.v[i].cpu,
+				   s->cpus.v[i].chain.fd);
+	return ret;
+}
+
 static int perf_open(const struct backend *b, enum perf_scope scope,
 		     const struct sample_config *c, struct sampler **out,
 		     struct error *err)
@@ -405,11 +418,11 @@ static int perf_open(const struct backend *b, enum perf_scope scope,
 	ret = open_rings(s);
 	if (!ret) {
 		fill_attr(s, c);
-		if (c->chain)
-			chain_filter(c->chain, scope == SCOPE_CPUS);
 		ret = scope == SCOPE_CPUS ? attach_cpus(s, c->pid)
 					  : attach_process(s, c->pid);
 	}
+	if (!ret && c->chain)
+		ret = direct_chains(s);
 	if (ret) {
 		perf_close(s);
 		return explain(ret, c->pid, err);

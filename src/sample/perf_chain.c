@@ -10,9 +10,9 @@
 #define RAW_MAX 65536u		   /* a record's size has 16 bits */
 #define APART_NS (1 * NS_PER_MSEC) /* one interrupt writes both */
 
-int perf_chain_open(struct perf_chain *k, struct chain *c, int cpu, int ring_fd)
+int perf_chain_open(struct perf_chain *k, int cpu, int ring_fd)
 {
-	*k = (struct perf_chain){ .fd = chain_output(c, cpu, ring_fd) };
+	*k = (struct perf_chain){ .fd = chain_output(cpu, ring_fd) };
 	return k->fd < 0 ? k->fd : 0;
 }
 

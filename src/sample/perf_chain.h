@@ -15,7 +15,7 @@ struct perf_chain {
 };
 
 /* 0 or -errno. */
-int perf_chain_open(struct perf_chain *k, struct chain *c, int cpu, int ring_fd);
+int perf_chain_open(struct perf_chain *k, int cpu, int ring_fd);
 void perf_chain_close(struct perf_chain *k);
 /* Gives a sample its chain, and makes a sample of a chain that is one. False: it is to wait for
  * its sample. Other events stay as they are. */

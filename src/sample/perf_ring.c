@@ -214,7 +214,7 @@ static void parse_sample(const struct perf_layout *l, struct cursor *c, struct e
 	else
 		e->weight_ns = cursor_u64(c);
 	/* The kernel gives what a program puts out no period, and a clock's sample always one. */
-	if (l->chain && e->weight_ns == 0) {
+	if (l->chain && !l->address && e->weight_ns == 0) {
 		e->kind = EVENT_CHAIN;
 		e->chain = cursor_take(c, cursor_u32(c));
 		return;

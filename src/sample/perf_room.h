@@ -19,4 +19,7 @@ uint32_t perf_stack_bytes(size_t ring_bytes, const struct sample_config *c);
 /* So full a ring wakes its reader. */
 uint32_t perf_wake_bytes(size_t ring_bytes, uint32_t stack_bytes);
 
+/* Between two samples. */
+uint64_t perf_period_ns(const struct sample_config *c);
+
 #endif

@@ -51,6 +51,8 @@ static void plan_state(const struct python_reader *r, uint64_t state,
 
 	out->state = state + from;
 	out->state_bytes = r->state_bytes;
+	/* Threads number themselves as their own namespace does, and the kernel as the first. */
+	out->tid = l->thread_tid && r->same_namespace ? 1 + l->thread_tid - from : 0;
 	out->head = l->thread_frame - from;
 	out->indirect = l->minor == 11 || l->minor == 12 ? 1 + l->cframe_frame : 0;
 	out->base = l->thread_base ? 1 + l->thread_base - from : 0;
@@ -94,7 +96,6 @@ static size_t main_interpreter(const struct python_reader *r)
 	return i;
 }
 
-/* Threads number themselves as their own namespace does, and the kernel as the first one. */
 bool python_chain_births(const struct python_reader *r, struct chain_births *out)
 {
 	const struct python_layout *l = &r->layout;
@@ -114,21 +115,20 @@ bool python_chain_births(const struct python_reader *r, struct chain_births *out
 	return has_room(&out->plan.of[0]);
 }
 
-/* Code that lived for so long is a function's as a rule, and stays; it is compared now and then, as
- * that of live looks is. */
+/* Code that was the same for so long is a function's as a rule, and stays; it is compared now and
+ * then, as that of live looks is. */
 #define KNOWN_LONG_NS 1000000000ull
 
 void python_chain_known(const struct python_reader *r,
 			uint64_t bits[CHAIN_KNOWN_BITS / 64])
 {
-	uint64_t now = clock_now_ns();
 	size_t i;
 
 	for (i = 0; i < r->codes.n; i++) {
 		const struct python_code *code = &r->codes.v[i];
 		uint32_t bit = chain_known_bit(code->address);
 
-		if (!code->brief && now > code->known_ns + KNOWN_LONG_NS)
+		if (!code->brief && code->same_ns > code->known_ns + KNOWN_LONG_NS)
 			bits[bit / 64] |= 1ull << bit % 64;
 	}
 }
@@ -145,7 +145,8 @@ static bool parse(struct captured *c, struct bytes record)
 	if (record.n < at || record.n > BATCH_BYTES)
 		return false;
 	memcpy(&c->head, record.p, at);
-	if (c->head.bytes > record.n || c->head.bytes > CHAIN_BYTES_MAX)
+	if (c->head.bytes < at || c->head.bytes > record.n ||
+	    c->head.bytes > CHAIN_BYTES_MAX)
 		return false;
 	while (c->head.bytes - at >= sizeof(struct chain_piece)) {
 		struct chain_piece p;
@@ -280,8 +281,9 @@ static void read_extras(struct python_reader *r, const struct captured *c, size_
 #define PROOFS_AHEAD \
 	16u /* they come in the chain's order; entry frames' are not asked for */
 
-/* Without a proof it is code known for long, or of a frame that is read live: it is compared when
- * that is due, as in live looks. */
+/* Without a proof it is code known for long (or code whose bit is another's, or that the kernel could
+ * not read): it is compared when that is due, as in live looks. Frames behind a full copy are read
+ * live, like their code. */
 bool look_proves(struct look *k, uint64_t frame, struct python_code *code)
 {
 	struct captured *c = k->r->captured;
@@ -293,17 +295,18 @@ bool look_proves(struct look *k, uint64_t frame, struct python_code *code)
 		end = c->proofs.n;
 	while (at < end && c->proofs.v[at].frame != frame)
 		at++;
-	if (at == end) {
-		if (python_code_due(k->r, code, true))
-			(void)python_code_check(k->r, &index, 1);
-		return true;
-	}
+	if (at == end)
+		return c->head.full || !python_code_due(k->r, code, true) ||
+		       !python_code_check(k->r, &index, 1);
 	c->next = at + 1;
 	words = k->r->batch.buffer + c->proofs.v[at].at;
-	if (python_code_proved(k->r, code, words))
-		return true;
-	return python_code_check(k->r, &index, 1) &&
-	       python_code_proved(k->r, &k->r->codes.v[index], words);
+	if (!python_code_proved(k->r, code, words) &&
+	    (!python_code_check(k->r, &index, 1) ||
+	     !python_code_proved(k->r, &k->r->codes.v[index], words)))
+		return false;
+	if (c->head.began_ns > k->r->codes.v[index].same_ns)
+		k->r->codes.v[index].same_ns = c->head.began_ns;
+	return true;
 }
 
 /* A thread as its copied state describes it. */
@@ -320,6 +323,10 @@ static bool meet_young(struct python_reader *r, pid_t tid, const struct captured
 			break;
 	if (i == c->n || main == r->interpreters.n)
 		return false;
+	if (l->thread_tid && r->same_namespace &&
+	    python_u64(record.p + c->v[i].at + l->thread_tid - r->state_from) !=
+		(uint64_t)tid)
+		return false;
 	VEC_CLEAR(&t->outside);
 	t->n_chunks = t->n_briefs = 0;
 	memset(t->cframe, 0, sizeof(t->cframe));
@@ -333,6 +340,17 @@ static bool meet_young(struct python_reader *r, pid_t tid, const struct captured
 	return true;
 }
 
+/* Threads with more states than are copied, or with new ones, are not read from the copy. */
+static bool is_of_state(const struct python_reader *r, const struct captured *c,
+			const struct python_thread *t)
+{
+	size_t i = 0;
+
+	while (i < c->n && c->v[i].piece.kind != CHAIN_STATE)
+		i++;
+	return i < c->n && c->v[i].piece.address == t->state + r->state_from;
+}
+
 bool python_chain_walk(struct python_reader *r, pid_t tid, struct bytes record,
 		       runtime_got *got, void *arg)
 {
@@ -344,7 +362,8 @@ bool python_chain_walk(struct python_reader *r, pid_t tid, struct bytes record,
 	if (!r->captured)
 		r->captured = xcalloc(1, sizeof(*r->captured));
 	c = r->captured;
-	if (!parse(c, record) || (young && !meet_young(r, tid, c, record)))
+	if (!parse(c, record) || (young ? !meet_young(r, tid, c, record)
+					: !is_of_state(r, c, r->threads.v[first])))
 		return false;
 	if (c->head.full && !r->layout.thread_chunk)
 		return false; /* hundreds of frames more, each for itself */

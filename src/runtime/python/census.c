@@ -285,6 +285,8 @@ bool python_census_plan(const struct python_reader *r, struct python_census *out
 	size_t i;
 
 	*out = (struct python_census){ 0 };
+	if (r->layout.free_threaded) /* the collector's lists are not there */
+		return false;
 	for (i = 0; i < r->interpreters.n && out->n < PYTHON_CENSUS_INTERPRETERS; i++)
 		out->flags[out->n++] = python_gc_flag(r, &r->interpreters.v[i]);
 	return out->n > 0;

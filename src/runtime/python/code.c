@@ -225,8 +225,10 @@ void python_codes_done(struct python_reader *r)
 {
 	size_t i;
 
-	for (i = 0; i < r->codes.n; i++)
+	for (i = 0; i < r->codes.n; i++) {
 		VEC_DONE(&r->codes.v[i].runs);
+		VEC_DONE(&r->codes.v[i].copies);
+	}
 	VEC_DONE(&r->codes);
 	free(r->code_slots);
 	r->code_slots = NULL;
@@ -264,6 +266,31 @@ struct python_code *python_code(struct python_reader *r, uint64_t address)
 	return &r->codes.v[r->codes.n - 1];
 }
 
+#define COPIES_MAX 4096
+
+/* A frame that runs a copy points into that. One that cannot be found is taken for the code's own,
+ * where the instruction then is not. */
+uint64_t python_code_copy(struct python_reader *r, struct python_code *code,
+			  int32_t number)
+{
+	uint64_t all, count = 0, at = 0;
+
+	if (number <= 0 || number > COPIES_MAX)
+		return code->bytecode;
+	if ((size_t)number < code->copies.n && code->copies.v[number])
+		return code->copies.v[number];
+	if (!batch_read(&r->side, code->address + r->layout.code_copies, &all,
+			sizeof(all)) ||
+	    !batch_read(&r->side, all, &count, sizeof(count)) ||
+	    (uint64_t)number >= count ||
+	    !batch_read(&r->side, all + 8 + 8 * (uint64_t)number, &at, sizeof(at)) || !at)
+		return code->bytecode;
+	while (code->copies.n <= (size_t)number)
+		*VEC_PUSH(&code->copies) = 0;
+	code->copies.v[number] = at;
+	return at;
+}
+
 /* The table is read when the first line is asked for. One that cannot be read, because
  * the code is gone or it is larger than any compiler makes, leaves the first line. */
 static void read_runs(struct python_reader *r, struct python_code *code)
@@ -294,6 +321,9 @@ bool python_code_due(const struct python_reader *r, const struct python_code *co
 {
 	uint64_t interval = (r->now_ns - code->known_ns) / 8;
 
+	/* Copies are of the past. */
+	if (r->now_ns < code->known_ns || r->now_ns < code->checked_ns)
+		return false;
 	if (interval > CHECK_NS)
 		interval = CHECK_NS;
 	/* Codes of one stack are looked at together, not each in a call of its own. */
@@ -382,9 +412,12 @@ bool python_code_compare(struct python_reader *r, struct python_code *code,
 
 	code->checked_ns = r->now_ns;
 	code->compared = r->readings;
-	if (is_same(r, code, b, head))
+	if (is_same(r, code, b, head)) {
+		code->same_ns = r->now_ns;
 		return false;
+	}
 	VEC_DONE(&code->runs);
+	VEC_DONE(&code->copies);
 	code->runs_read = false;
 	if (load(r, code->address, &new)) {
 		*code = new;

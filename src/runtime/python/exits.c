@@ -135,7 +135,8 @@ bool python_exits_scan(int minor, const unsigned char *code, size_t n,
 
 bool python_exits(struct python_reader *r, const char *name, struct runtime_exits *out)
 {
-	const struct version *v = version_of(r->layout.minor);
+	const struct version *v =
+	    r->layout.free_threaded ? NULL : version_of(r->layout.minor);
 	const struct python_code *c;
 	unsigned char *code;
 	bool ok;

@@ -86,12 +86,16 @@ static void note_due(struct look *k, struct python_code *code)
 
 /* Byte of the bytecode; before 3.11 a number, since then a pointer. -2: one unit before
  * the first, where a frame that has not begun points to in 3.11 and 3.12. */
-static bool offset_of(const struct look *k, const struct python_code *code,
+static bool offset_of(const struct look *k, struct python_code *code,
 		      const unsigned char *frame, int64_t *offset)
 {
 	const struct python_layout *l = &k->r->layout;
 
-	if (l->minor <= 10)
+	if (l->code_copies)
+		*offset = (int64_t)(python_u64(frame + l->frame_instr) -
+				    python_code_copy(k->r, code,
+						     python_i32(frame + l->frame_copy)));
+	else if (l->minor <= 10)
 		*offset = (int64_t)python_i32(frame + l->frame_instr) *
 			  (l->minor == 10 ? 2 : 1);
 	else

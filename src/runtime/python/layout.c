@@ -69,26 +69,31 @@ static bool sizes_plausible(const uint64_t *o, const struct index *x)
 	       o[x->filename - 1] >= 64 && o[x->filename - 1] <= 4096;
 }
 
+/* Without the lock a head is { thread, padding, mutex, bits, u32 count, count, type }. */
+#define LONGER_HEAD 16u
+
 /* Objects of builds with a GIL: their heads are part of the stable binary interface. */
 static void fill_objects(struct python_layout *out)
 {
 	const struct python_layout *like = python_layout_row(12);
+	uint32_t by = out->free_threaded ? LONGER_HEAD : 0;
 
 	if (!like)
 		return;
-	out->object_type = like->object_type;
-	out->object_size = like->object_size;
-	out->type_name = like->type_name;
-	out->type_basic_bytes = like->type_basic_bytes;
-	out->type_dict_offset = like->type_dict_offset;
-	out->type_cached_keys = like->type_cached_keys;
-	out->bytes_data = like->bytes_data;
-	out->text_length = like->text_length;
-	out->text_state = like->text_state;
-	out->text_ascii = like->text_ascii;
-	out->text_compact = like->text_compact;
-	out->dict_keys = like->dict_keys;
-	out->dict_values = like->dict_values;
+	out->longer_head = by;
+	out->object_type = like->object_type + by;
+	out->object_size = like->object_size + by;
+	out->type_name = like->type_name + by;
+	out->type_basic_bytes = like->type_basic_bytes + by;
+	out->type_dict_offset = like->type_dict_offset + by;
+	out->type_cached_keys = like->type_cached_keys + by;
+	out->bytes_data = like->bytes_data + by;
+	out->text_length = like->text_length + by;
+	out->text_state = like->text_state + by;
+	out->text_ascii = like->text_ascii + by;
+	out->text_compact = like->text_compact + by;
+	out->dict_keys = like->dict_keys + by;
+	out->dict_values = like->dict_values + by;
 }
 
 static bool fill(const uint64_t *o, const struct index *x, struct python_layout *out)
@@ -142,6 +147,11 @@ static bool fill(const uint64_t *o, const struct index *x, struct python_layout 
 	out->frame_stack =
 	    (uint32_t)(out->minor >= 14 ? o[x->owner + 1] : o[x->owner] - 6);
 	ok = ok && out->frame_stack + 8 <= out->frame_bytes;
+	/* Each stands behind the one named. */
+	if (out->free_threaded && out->minor >= 14) {
+		out->frame_copy = inside(o, x->owner + 2, frame, &ok);
+		out->code_copies = inside(o, x->bytecode + 1, code, &ok);
+	}
 	/* Not told: behind co_firstlineno stand co_nlocalsplus, co_framesize, three counts
 	 * and co_version. */
 	out->code_locals = out->code_first_line + 4;
@@ -161,8 +171,7 @@ enum python_offsets python_layout_read(const uint64_t offsets[PYTHON_OFFSETS_MAX
 	out->minor = (int)(*version_hex >> 16 & 0xff);
 	if (offsets[1] >> 24 != 3 || out->minor < PYTHON_MINOR_OFFSETS)
 		return PYTHON_OFFSETS_STRANGE;
-	if (offsets[2])
-		return PYTHON_OFFSETS_FREE_THREADED;
+	out->free_threaded = offsets[2] != 0;
 	fill_objects(out);
 	if (!fill(offsets, index_of(out->minor), out))
 		return PYTHON_OFFSETS_STRANGE;

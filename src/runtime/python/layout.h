@@ -16,6 +16,12 @@
 /* 0 in a field means the version has none, except where 0 is an offset that can be. */
 struct python_layout {
 	int minor;
+	/* A build without the interpreter lock. Heads of objects are longer by so much, and
+	 * threads may have copies of bytecode of their own (3.14+): a frame tells the number
+	 * of its, a code object points to all of them. */
+	bool free_threaded;
+	uint32_t longer_head;
+	uint32_t frame_copy, code_copies; /* int; pointer to { count, addresses } */
 	/* _PyRuntimeState */
 	uint32_t interpreters_head;
 	uint32_t finalizing; /* pointer, NULL while alive */
@@ -62,9 +68,8 @@ const struct python_layout *python_layout_row(int minor);
 
 enum python_offsets {
 	PYTHON_OFFSETS_OK,
-	PYTHON_OFFSETS_ABSENT,	      /* no cookie */
-	PYTHON_OFFSETS_FREE_THREADED, /* understood, but those stacks are not read yet */
-	PYTHON_OFFSETS_STRANGE,	      /* sizes or offsets that cannot be */
+	PYTHON_OFFSETS_ABSENT,	/* no cookie */
+	PYTHON_OFFSETS_STRANGE, /* sizes or offsets that cannot be */
 };
 /* Makes the row from the numbers the target carries. *version_hex is set unless absent.
  * A minor version newer than ours is taken as the newest we know. */

@@ -55,7 +55,7 @@ bool python_locals(struct python_reader *r, uint64_t frame, runtime_got_local *g
 	uint64_t code, names, n, args, values, i;
 	struct text name = { 0 }, value = { 0 };
 
-	if (r->layout.minor > PYTHON_OBJECTS_NEWEST)
+	if (r->layout.minor > PYTHON_OBJECTS_NEWEST || r->layout.free_threaded)
 		return false;
 	code = python_word(r, frame + r->layout.frame_code) & ~7ull;
 	if (!python_code(r, code))

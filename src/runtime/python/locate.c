@@ -231,12 +231,10 @@ bool python_identify(const struct mem *mem, struct runtime_site *site,
 	case PYTHON_OFFSETS_OK:
 		site->version_hex = hex;
 		say_version(site);
+		if (layout->free_threaded)
+			strncat(site->version, " free-threaded",
+				sizeof(site->version) - strlen(site->version) - 1);
 		return check_started(mem, layout, site);
-	case PYTHON_OFFSETS_FREE_THREADED:
-		site->version_hex = hex;
-		say_version(site);
-		return set_state(site, RUNTIME_UNSUPPORTED,
-				 "free-threaded builds are not read yet");
 	case PYTHON_OFFSETS_STRANGE:
 		site->version_hex = hex;
 		say_version(site);

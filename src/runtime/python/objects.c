@@ -142,7 +142,8 @@ static void instance_parts(struct python_reader *r, uint64_t object, uint64_t ty
 			   uint64_t *dict, uint64_t *values)
 {
 	const struct python_layout *l = &r->layout;
-	uint64_t before = object - 24;
+	/* In front of it: the collector's head, where there is one, behind that this. */
+	uint64_t before = object - (l->free_threaded ? 8 : 24);
 
 	int64_t at = (int64_t)python_word(r, type + l->type_dict_offset);
 
@@ -181,18 +182,19 @@ uint64_t python_attribute(struct python_reader *r, uint64_t object, const char *
 /* An int of one to three digits of 30 bits; its sign and count stand in one word. */
 uint64_t python_int(struct python_reader *r, uint64_t object)
 {
-	unsigned char bytes[INT_DIGITS + 12];
+	unsigned char bytes[INT_DIGITS + 32];
+	const unsigned char *digits = bytes + INT_DIGITS + r->layout.longer_head;
 	uint64_t v = 0, n;
 	size_t i;
 
-	if (!batch_read(&r->side, object, bytes, sizeof(bytes)))
+	if (r->layout.longer_head > 16 ||
+	    !batch_read(&r->side, object, bytes, INT_DIGITS + r->layout.longer_head + 12))
 		return 0;
 	n = python_u64(bytes + r->layout.object_size);
 	if (r->layout.minor >= 12)
 		n >>= 3;
 	for (i = 0; i < n && i < 3; i++)
-		v |= (uint64_t)(uint32_t)python_i32(bytes + INT_DIGITS + i * 4)
-		     << 30 * i % 64;
+		v |= (uint64_t)(uint32_t)python_i32(digits + i * 4) << 30 * i % 64;
 	return v;
 }
 
@@ -206,8 +208,11 @@ uint64_t python_module_get(struct python_reader *r,
 	    python_word(r, interpreter->address + r->layout.interp_modules);
 	uint64_t object = python_dict_get(r, modules, module);
 
-	return object ? python_dict_get(r, python_word(r, object + MODULE_DICT), name)
-		      : 0;
+	return object
+		   ? python_dict_get(
+			 r, python_word(r, object + MODULE_DICT + r->layout.longer_head),
+			 name)
+		   : 0;
 }
 
 bool python_type_name(struct python_reader *r, uint64_t object, char *to, size_t size)

@@ -43,9 +43,12 @@ struct python_code {
 	bool hidden;	   /* a trampoline of the interpreter's */
 	bool runs_read;
 	line_runs runs;
+	VEC(uint64_t)
+	copies; /* addresses of threads' own bytecode, by number; 0 not read */
 	bool
 	    brief; /* a module's body, or what exec() runs: it may be gone the next moment */
 	uint64_t known_ns, checked_ns;
+	uint64_t same_ns; /* when it was found to be the same last */
 	/* Numbers of readings, see walk.c: the last one before this was read, before it was
 	 * compared; and the walk that asked for a comparison last. */
 	uint64_t since, compared, asked;
@@ -151,7 +154,8 @@ struct python_reader {
 	VEC(struct runtime_entry) entries;
 	struct runtime_entry run;
 	struct captured *captured; /* captured.c */
-	struct python_thread young; /* of the copy that is read, when no list had it yet */
+	struct python_thread
+	    young; /* of the copy that is read, when no list had it yet */
 };
 
 static inline uint64_t python_u64(const unsigned char *p)
@@ -207,6 +211,9 @@ bool python_is_type(struct python_reader *r, uint64_t type_address, const char *
 /* The code object at an address, read when new; NULL when it is none. The pointer is good
  * until the next call. */
 struct python_code *python_code(struct python_reader *r, uint64_t address);
+/* Where the bytecode of this number begins. */
+uint64_t python_code_copy(struct python_reader *r, struct python_code *code,
+			  int32_t number);
 /* The line of the instruction at this byte of the bytecode; -1 and less: not begun. */
 uint32_t python_code_line(struct python_reader *r, struct python_code *code,
 			  int64_t offset);

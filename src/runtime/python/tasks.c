@@ -461,7 +461,7 @@ bool python_tasks(struct python_reader *r, runtime_got_task *got, void *arg, boo
 	bool rings;
 	size_t i;
 
-	if (r->layout.minor > PYTHON_OBJECTS_NEWEST)
+	if (r->layout.minor > PYTHON_OBJECTS_NEWEST || r->layout.free_threaded)
 		return false;
 	r->now_ns = clock_now_ns();
 	rings = r->layout.minor >= 14 && python_asyncio_find(r, &a);
