@@ -563,8 +563,7 @@ static void find_plan(struct bpf_code *c, const struct chain_maps *maps)
 static void start_record(struct bpf_code *c, const struct chain_maps *maps)
 {
 	bpf_store(c, BPF_DW, 10, PLAN_SLOT, PLAN);
-	bpf_load(c, BPF_W, 1, 10, KEY); /* the lower half: the thread */
-	bpf_store(c, BPF_DW, 10, WORD, 1);
+	bpf_load(c, BPF_W, FRAME, 10, KEY); /* the lower half: the thread */
 	bpf_call(c, BPF_FUNC_get_smp_processor_id);
 	bpf_store(c, BPF_DW, 10, KEY, 0);
 	look_up(c, maps->buffers, KEY);
@@ -573,8 +572,7 @@ static void start_record(struct bpf_code *c, const struct chain_maps *maps)
 	bpf_store(c, BPF_DW, 10, BUFFER_SLOT, BUFFER);
 	keep_k(c, OF, 0);
 	keep_k(c, FOREIGN, 0);
-	bpf_load(c, BPF_DW, 1, 10, WORD);
-	keep(c, TID, 1);
+	keep(c, TID, FRAME);
 	bpf_load(c, BPF_DW, 1, 10, FOUND);
 	keep(c, STATE, 1);
 	keep(c, YOUNG, 1);
