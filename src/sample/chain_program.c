@@ -10,81 +10,12 @@
  * All it copies goes to a buffer of the CPU; the sample's interrupt is not interrupted by another
  * sample. Whatever is not there (memory that was never touched, or a wild pointer) ends that part.
  * Offsets of the plan are checked before each use, as the verifier wants it. */
-#include "sample/chain_program.h"
-
 #include <linux/bpf_perf_event.h>
-#include <stddef.h>
 
-#include "model/chain.h"
+#include "sample/chain_emit.h"
 
-#define STEPS \
-	256 /* frames of a state: what more there are may be read later, they wait */
-#define NEWEST 16 /* states that a thread is looked for in */
+#define STEPS 256 /* frames of a state; what more there are may be read later */
 #define FAST 32	  /* of these at once: the verifier goes through all */
-
-/* Registers that calls leave alone. */
-enum { BUFFER = 6, BIRTHS = 6, STACK = 7, ROUNDS = 7, FRAME = 8, PLAN = 9 };
-
-/* On the stack, whose end functions called back get as their argument. */
-enum { CTX = -8, KEY = -16, BUFFER_SLOT = -24, PLAN_SLOT = -32, FOUND = -40, WORD = -48 };
-
-/* At the start of the buffer, in front of the record: variables, of which the verifier then knows
- * nothing and has nothing to compare. */
-enum {
-	TAG = 0,    /* a piece's address */
-	SOURCE = 8, /* where its bytes are */
-	LENGTH = 16,
-	BEHIND = 24,
-	PLACE = 32, /* of its bytes in the record */
-	NEXT = 40,
-	BASE = 48,
-	LINK = 56,
-	OF = 64,    /* number of the state, << 16 */
-	LEFT = 72,  /* steps */
-	STATE = 80, /* address of the state */
-	YOUNG = 88, /* not 0: it was found there */
-	TID = 96,
-	FOREIGN = 104, /* not 0: the state is not this thread's */
-	SENT = 112,    /* ns that the last record took to be written */
-	REGIONS = 120, /* start, length, place of each */
-	RECORD = REGIONS + 24 * CHAIN_REGIONS,
-};
-
-#define RECORD_FIELD(field) (int16_t)(RECORD + offsetof(struct chain_record, field))
-
-enum label {
-	DROP,
-	ADMITTED,
-	KNOWN,
-	UNKNOWN,
-	NEXT_STATE,
-	NO_DESCRIPTOR,
-	STATE_FOUND,
-	STATE_IS,
-	STATE_FUNCTION,
-	STATE_DONE,
-	STATE_LAST,
-	STATE_FULL,
-	STATE_FOREIGN,
-	ANYBODY,
-	NO_BASE,
-	NO_REGION,
-	DIRECT,
-	NO_EXTRA,
-	REGIONS_DONE = NO_EXTRA + CHAIN_EXTRAS,
-	REGION_CLIPPED,
-	REGION_SHORT = REGION_CLIPPED + CHAIN_REGIONS,
-	FRAME_FUNCTION = REGION_SHORT + CHAIN_REGIONS,
-	FRAME_FOUND,
-	FRAME_NEXT,
-	FRAME_WAITS,
-	FRAME_FAST,
-	FRAME_KNOWN,
-	FRAME_LAST,
-	IN_REGION,
-	FULL = IN_REGION + CHAIN_REGIONS,
-	FRAME_FULL,
-};
 
 static int16_t region_slot(unsigned i, unsigned field)
 {
@@ -257,12 +188,6 @@ static void start_function(struct bpf_code *c, int label)
 	bpf_load(c, BPF_DW, PLAN, STACK, PLAN_SLOT);
 }
 
-static void return_k(struct bpf_code *c, int32_t value)
-{
-	bpf_set(c, 0, value);
-	bpf_exit(c);
-}
-
 static void set_full(struct bpf_code *c)
 {
 	bpf_set(c, 1, 1);
@@ -358,11 +283,11 @@ static void frame_function(struct bpf_code *c, const struct chain_maps *maps)
 	keep(c, LENGTH, 1);
 	put_piece(c, CHAIN_PROOF, CHAIN_PROOF_MAX, FRAME_NEXT, FRAME_FULL);
 	bpf_label(c, FRAME_NEXT);
-	return_k(c, 0);
+	emit_return(c, 0);
 	bpf_label(c, FRAME_FULL);
 	set_full(c);
 	bpf_label(c, FRAME_LAST);
-	return_k(c, 1);
+	emit_return(c, 1);
 }
 
 /* ---- Thread states ------------------------------------------------------------------- */
@@ -455,110 +380,17 @@ static void state_function(struct bpf_code *c)
 	recall(c, 1, OF);
 	bpf_alu_k(c, BPF_ADD, 1, 1 << 16);
 	keep(c, OF, 1);
-	return_k(c, 0);
+	emit_return(c, 0);
 	bpf_label(c, STATE_FOREIGN);
 	keep_k(c, FOREIGN, 1);
 	bpf_go(c, STATE_LAST);
 	bpf_label(c, STATE_FULL);
 	set_full(c);
 	bpf_label(c, STATE_LAST);
-	return_k(c, 1);
+	emit_return(c, 1);
 }
 
 /* ---- The program --------------------------------------------------------------------- */
-
-/* r0 = what the map has under the key at this place of the stack. */
-static void look_up(struct bpf_code *c, int map, int key)
-{
-	bpf_map(c, 1, map);
-	bpf_mov(c, 2, 10);
-	bpf_alu_k(c, BPF_ADD, 2, key);
-	bpf_call(c, BPF_FUNC_map_lookup_elem);
-}
-
-/* r1 = `bytes` at the address in r3; to UNKNOWN when they are not there. */
-static void peek(struct bpf_code *c, int32_t bytes)
-{
-	bpf_set(c, 1, 0);
-	bpf_store(c, BPF_DW, 10, WORD, 1);
-	bpf_mov(c, 1, 10);
-	bpf_alu_k(c, BPF_ADD, 1, WORD);
-	bpf_set(c, 2, bytes);
-	bpf_call(c, BPF_FUNC_probe_read_user);
-	bpf_if_k(c, BPF_JNE, 0, 0, UNKNOWN);
-	bpf_load(c, BPF_DW, 1, 10, WORD);
-}
-
-#define BIRTHS_FIELD(c, to, field)                                                       \
-	bpf_load(c, sizeof(((struct chain_births *)0)->field) == 8 ? BPF_DW : BPF_W, to, \
-		 BIRTHS, offsetof(struct chain_births, field))
-
-/* The state among the newest whose thread this is, into FOUND; else to UNKNOWN. */
-static void find_state(struct bpf_code *c)
-{
-	BIRTHS_FIELD(c, 3, list);
-	peek(c, 8);
-	bpf_mov(c, FRAME, 1);
-	bpf_set(c, ROUNDS, NEWEST);
-	bpf_label(c, NEXT_STATE);
-	bpf_if_k(c, BPF_JEQ, ROUNDS, 0, UNKNOWN);
-	bpf_alu_k(c, BPF_SUB, ROUNDS, 1);
-	bpf_if_k(c, BPF_JEQ, FRAME, 0, UNKNOWN);
-	BIRTHS_FIELD(c, 3, tid);
-	bpf_alu(c, BPF_ADD, 3, FRAME);
-	peek(c, 8);
-	BIRTHS_FIELD(c, 2, descriptor);
-	bpf_if_k(c, BPF_JEQ, 2, 0, NO_DESCRIPTOR);
-	bpf_mov(c, 3, 1);
-	bpf_alu_k(c, BPF_SUB, 3, 1);
-	bpf_alu(c, BPF_ADD, 3, 2);
-	peek(c, 4);
-	bpf_label(c, NO_DESCRIPTOR);
-	bpf_load(c, BPF_W, 2, 10, KEY); /* the lower half: the thread */
-	bpf_if(c, BPF_JEQ, 1, 2, STATE_FOUND);
-	BIRTHS_FIELD(c, 3, next);
-	bpf_alu(c, BPF_ADD, 3, FRAME);
-	peek(c, 8);
-	bpf_mov(c, FRAME, 1);
-	bpf_go(c, NEXT_STATE);
-	bpf_label(c, STATE_FOUND);
-	BIRTHS_FIELD(c, 1, state);
-	bpf_alu(c, BPF_ADD, FRAME, 1);
-	bpf_store(c, BPF_DW, 10, FOUND, FRAME);
-}
-
-static void find_plan(struct bpf_code *c, const struct chain_maps *maps)
-{
-	bpf_store(c, BPF_DW, 10, CTX, 1);
-	bpf_set(c, 1, 0);
-	bpf_store(c, BPF_DW, 10, FOUND, 1);
-	bpf_call(c, BPF_FUNC_get_current_pid_tgid);
-	bpf_store(c, BPF_DW, 10, KEY, 0);
-	look_up(c, maps->threads, KEY);
-	bpf_mov(c, PLAN, 0);
-	bpf_if_k(c, BPF_JNE, 0, 0, KNOWN);
-	look_up(c, maps->births, KEY + 4); /* the upper half: the process */
-	bpf_if_k(c, BPF_JEQ, 0, 0, UNKNOWN);
-	bpf_mov(c, BIRTHS, 0);
-	find_state(c);
-	bpf_load(c, BPF_W, 1, 10, KEY + 4);
-	bpf_alu_k(c, BPF_LSH, 1, 32);
-	bpf_store(c, BPF_DW, 10, WORD, 1);
-	look_up(c, maps->threads, WORD);
-	bpf_mov(c, PLAN, 0);
-	bpf_if_k(c, BPF_JNE, 0, 0, KNOWN);
-	bpf_label(c, UNKNOWN);
-	bpf_map_value(c, 1, maps->filter);
-	bpf_load(c, BPF_DW, 1, 1, 0);
-	bpf_if_k(c, BPF_JEQ, 1, 0, ADMITTED);
-	look_up(c, maps->admitted, KEY + 4);
-	bpf_if_k(c, BPF_JEQ, 0, 0, DROP);
-	bpf_label(c, ADMITTED);
-	return_k(c, 1);
-	bpf_label(c, DROP);
-	return_k(c, 0);
-	bpf_label(c, KNOWN);
-}
 
 static void start_record(struct bpf_code *c, const struct chain_maps *maps)
 {
@@ -566,7 +398,7 @@ static void start_record(struct bpf_code *c, const struct chain_maps *maps)
 	bpf_load(c, BPF_W, FRAME, 10, KEY); /* the lower half: the thread */
 	bpf_call(c, BPF_FUNC_get_smp_processor_id);
 	bpf_store(c, BPF_DW, 10, KEY, 0);
-	look_up(c, maps->buffers, KEY);
+	chain_emit_lookup(c, maps->buffers, KEY);
 	bpf_if_k(c, BPF_JEQ, 0, 0, ADMITTED);
 	bpf_mov(c, BUFFER, 0);
 	bpf_store(c, BPF_DW, 10, BUFFER_SLOT, BUFFER);
@@ -607,7 +439,7 @@ static void send_record(struct bpf_code *c, const struct chain_maps *maps, bool 
 	bpf_load(c, BPF_DW, 1, BUFFER, RECORD_FIELD(ended_ns));
 	bpf_alu(c, BPF_SUB, 0, 1);
 	keep(c, SENT, 0);
-	return_k(c, !alone);
+	emit_return(c, !alone);
 }
 
 int chain_program(const struct chain_maps *maps, bool alone, struct error *why)
@@ -616,7 +448,7 @@ int chain_program(const struct chain_maps *maps, bool alone, struct error *why)
 
 	_Static_assert(FRAME_FULL < BPF_LABELS, "labels");
 	bpf_start(&c);
-	find_plan(&c, maps);
+	chain_emit_find(&c, maps);
 	start_record(&c, maps);
 	bpf_set(&c, 1, CHAIN_STATES);
 	bpf_function_address(&c, 2, STATE_FUNCTION);
