@@ -18,7 +18,6 @@
 #define FIRST_LOOK_NS (300 * NS_PER_MSEC)
 #define NEXT_LOOK_NS (5 * NS_PER_SEC)
 #define STACK_FIRST 16384u
-#define NO_STACK_BYTES 8u /* the least that the kernel takes */
 #define STACKS_JUDGED 100u
 #define STACKS_LOOK_NS (150 * NS_PER_MSEC)
 
@@ -153,7 +152,7 @@ void engine_calibrate(struct engine *e)
 
 	if (e->backend != &ptrace_backend && e->backend != &timer_backend)
 		e->taken_ns_per_sample = (double)calibrate_sample_ns(
-		    stacks ? e->sample.stack_bytes : NO_STACK_BYTES);
+		    stacks ? e->sample.stack_bytes : CALIBRATE_NO_STACK, 50);
 }
 
 int engine_reattach(struct engine *e)

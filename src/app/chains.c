@@ -10,12 +10,14 @@
 #include "app/running.h"
 #include "base/clock.h"
 #include "base/hash.h"
+#include "sample/calibrate.h"
 #include "sample/chain.h"
 
 #define AT_ONCE 256u
 #define RESTLESS_NS (200 * NS_PER_MSEC)
-/* Samples interrupt the target, which in a virtual machine takes 10 to 30 us; a clock never does. */
-#define RATE_MOST_HZ 1100.0
+#define TAKEN_MOST_PCT 5.0
+#define COPY_NS 6000.0 /* of a chain, about */
+#define CHEAP_HZ 500.0 /* up to here that need not be asked */
 #define KNOWN_NS (400 * NS_PER_MSEC)
 #define REJECTED_IN_ROW 12u
 #define LIVE_COST 5u /* of which a 6th of the time is spent at most */
@@ -42,6 +44,27 @@ void chains_refuse(struct engine *e, const char *why)
 		   "Stacks are read by a clock, not copied with samples: %.200s", why);
 }
 
+/* Samples interrupt the target. At a high rate that may take more of its time than it is worth, most
+ * of all in a virtual machine; a clock takes none. (The 10th percentile: a machine that is busy now
+ * may be idle a minute later.) */
+static bool is_dear(struct engine *e)
+{
+	double pct;
+	char why[120];
+
+	if (e->config.rate_hz <= CHEAP_HZ)
+		return false;
+	pct = ((double)calibrate_sample_ns(CALIBRATE_NO_STACK, 10) + COPY_NS) *
+	      e->config.rate_hz / (double)NS_PER_SEC * 100;
+	if (pct <= TAKEN_MOST_PCT)
+		return false;
+	snprintf(why, sizeof(why),
+		 "at %.0f Hz that would take %.0f%% of the target's time",
+		 e->config.rate_hz, pct);
+	chains_refuse(e, why);
+	return true;
+}
+
 void chains_open(struct engine *e)
 {
 	const struct backend *asked =
@@ -52,11 +75,8 @@ void chains_open(struct engine *e)
 	if (e->sample.chain || e->no_chains[0] || !has_reader(e) || e->mode == MODE_GIL ||
 	    (asked && !is_perf(asked)))
 		return;
-	if (!asked && !e->merge && e->config.rate_hz > RATE_MOST_HZ) {
-		chains_refuse(e,
-			      "at this rate that would interrupt the target too often");
+	if (!asked && !e->merge && is_dear(e))
 		return;
-	}
 	e->sample.chain = chain_open(!e->merge, &err);
 	if (!e->sample.chain) {
 		chains_refuse(e, err.cause);

@@ -50,7 +50,7 @@ static size_t spin(struct perf_ring *ring, uint32_t *gaps)
 	return n;
 }
 
-uint64_t calibrate_sample_ns(uint32_t stack_bytes)
+uint64_t calibrate_sample_ns(uint32_t stack_bytes, unsigned percent)
 {
 	struct perf_event_attr attr = {
 		.type = PERF_TYPE_SOFTWARE,
@@ -81,5 +81,5 @@ uint64_t calibrate_sample_ns(uint32_t stack_bytes)
 	if (n < GAPS_LEAST)
 		return 0;
 	qsort(gaps, n, sizeof(*gaps), by_size);
-	return gaps[n / 2];
+	return gaps[n * percent / 101];
 }

@@ -4,8 +4,10 @@
 
 #include <stdint.h>
 
-/* Median nanoseconds taken by an interrupt that copies registers and stack_bytes of
- * stack; 0 when it cannot be measured. Spins for about 4 ms. */
-uint64_t calibrate_sample_ns(uint32_t stack_bytes);
+#define CALIBRATE_NO_STACK 8u /* the least that the kernel takes */
+
+/* Nanoseconds taken by an interrupt that copies registers and stack_bytes of stack: `percent` of
+ * them take less; 0 when it cannot be measured. Spins for about 4 ms. */
+uint64_t calibrate_sample_ns(uint32_t stack_bytes, unsigned percent);
 
 #endif
