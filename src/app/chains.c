@@ -16,8 +16,9 @@
 #define AT_ONCE 256u
 #define RESTLESS_NS (200 * NS_PER_MSEC)
 #define TAKEN_MOST_PCT 5.0
-#define COPY_NS 6000.0 /* of a chain, about */
-#define CHEAP_HZ 500.0 /* up to here that need not be asked */
+#define COPY_NS 6000.0	 /* of a chain, about */
+#define CHEAP_HZ 500.0	 /* up to here that need not be asked */
+#define BIRTHS_MISSED 3u /* lists in a row */
 #define KNOWN_NS (400 * NS_PER_MSEC)
 #define REJECTED_IN_ROW 12u
 #define LIVE_COST 5u /* of which a 6th of the time is spent at most */
@@ -146,9 +147,10 @@ void chains_threads(struct engine *e, struct space *s)
 	if (!e->sample.chain)
 		return;
 	put_known(e);
-	s->births_found = s->runtime->chain_births(s->reader, &births) &&
-			  chain_births(e->sample.chain, s->pid, &births) == 0;
-	if (!s->births_found)
+	if (s->runtime->chain_births(s->reader, &births) &&
+	    chain_births(e->sample.chain, s->pid, &births) == 0)
+		s->births_missed = 0;
+	else if (s->births_missed++ == 0)
 		chain_births(e->sample.chain, s->pid, NULL);
 	for (i = 0; i < e->threads.n; i++)
 		if (e->threads.v[i].pid == s->pid && !e->threads.v[i].gone)
@@ -161,7 +163,7 @@ bool chains_find_births(const struct engine *e)
 
 	for (i = 0; i < e->spaces.n; i++)
 		if (!e->spaces.v[i].gone && e->spaces.v[i].reader &&
-		    !e->spaces.v[i].births_found)
+		    e->spaces.v[i].births_missed >= BIRTHS_MISSED)
 			return false;
 	return true;
 }

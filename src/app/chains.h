@@ -18,7 +18,7 @@ void chains_forget(struct engine *e, const struct space *s);
 /* Before its number is given away; when sampling ends. */
 void chains_thread_gone(struct engine *e, uint32_t number);
 void chains_end(struct engine *e);
-/* Are chains found of threads that are in no list yet, in every process? */
+/* Are chains found of threads that are in no list yet, in every process, or may yet be? */
 bool chains_find_births(const struct engine *e);
 /* Looks at threads of the language where they rest, for their calls; when that is next due, if not
  * later than `due`. */

@@ -60,7 +60,7 @@ struct space {
 	/* Its switches as they are recorded. */
 	uint64_t records_ns; /* from then on all of them; 0: none */
 	uint64_t switches;
-	bool births_found; /* see chains_find_births() */
+	uint32_t births_missed; /* lists in a row without: chains_find_births() */
 	/* One of its language's threads has gone to rest, and did so lately: chains.c. */
 	bool rested;
 	uint64_t restless_ns, rests_ns; /* when the next look at those is due */

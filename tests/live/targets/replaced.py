@@ -10,7 +10,7 @@ def %s_%d():
 
 
 def spin():
-    for _ in range(3000):
+    for _ in range(30000):
         pass
 
 
