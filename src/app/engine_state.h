@@ -308,7 +308,7 @@ void engine_interp_note(struct engine *e, const struct runtime_look *look,
 struct space *engine_interp_space(struct engine *e, uint32_t object);
 
 /* gc.c: a look at the stacks of this process read what its collector says, too. */
-void engine_gc_looked(struct engine *e, const struct space *s, uint64_t time_ns);
+void engine_gc_looked(struct engine *e, struct space *s, uint64_t time_ns);
 
 /* ticks.c: their stacks, by a clock */
 

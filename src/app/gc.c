@@ -36,6 +36,7 @@ struct collector {
 	struct watch *watch;
 	uint64_t arm_ns, threads_ns; /* not before */
 	uint64_t second_ns, hits;    /* of the current second */
+	uint64_t read_ns;	     /* hits up to then have been read */
 	bool probes;		     /* it is these that are armed */
 	bool no_probes, refused;     /* for good */
 };
@@ -320,6 +321,7 @@ static void read_hits(struct gc_part *g, struct collector *c, struct space *s,
 {
 	uint64_t span;
 
+	c->read_ns = now;
 	c->hits += watch_read(c->watch, got_hit, c);
 	span = now - c->second_ns;
 	if ((double)c->hits >
@@ -417,16 +419,20 @@ static void turn(void *state, uint64_t now)
 	}
 }
 
-void engine_gc_looked(struct engine *e, const struct space *s, uint64_t time_ns)
+void engine_gc_looked(struct engine *e, struct space *s, uint64_t time_ns)
 {
 	struct gc_part *g = e->gc;
 	size_t i;
 
 	for (i = 0; g && i < g->collectors.n; i++) {
-		const struct collector *c = &g->collectors.v[i];
+		struct collector *c = &g->collectors.v[i];
 
-		if (c->pid == s->pid && period(c) == UINT64_MAX)
-			(void)c->source->look(c->state, time_ns); /* turn() asks again */
+		if (c->pid != s->pid || period(c) != UINT64_MAX)
+			continue;
+		/* What was hit before the look is told before it. */
+		if (c->watch && time_ns > c->read_ns)
+			read_hits(g, c, s, clock_now_ns());
+		(void)c->source->look(c->state, time_ns); /* turn() asks again */
 	}
 }
 

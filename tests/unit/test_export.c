@@ -452,7 +452,8 @@ static void json_of_a_window(void **state)
 	assert_has(t, "{\"name\":\"strtod\",\"module\":\"libc.so.6\",\"file\":null,"
 		      "\"line\":null,");
 	assert_has(t, "\"self\":{\"cpu_pct\":0.70,\"rss_bytes\":12582912},"
-		      "\"target\":{\"cpu_pct\":0.00,\"rss_bytes\":1524713390},"
+		      "\"target\":{\"cpu_pct\":0.00,\"rss_bytes\":1524713390,"
+		      "\"taken_pct\":0.30},"
 		      "\"memory\":null}\n");
 	for (i = 0; i < LOSS_COUNT; i++)
 		assert_has(t, loss_name((enum loss)i));
