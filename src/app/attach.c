@@ -58,8 +58,16 @@ static bool has_many_threads(pid_t pid)
 	return many;
 }
 
+/* Stacks of its language are all there is to be shown. */
+static bool is_alone(struct engine *e)
+{
+	const struct space *s = engine_space(e, e->process.pid);
+
+	return s && s->reader && !e->config.children && !e->merge;
+}
+
 /* Only these bring chains. */
-static int open_for_chains(struct engine *e, struct error *err)
+static int open_perf(struct engine *e, struct error *err)
 {
 	struct error other = { 0 };
 	int ret = -1;
@@ -77,15 +85,8 @@ static int open_for_chains(struct engine *e, struct error *err)
 static int climb(struct engine *e, struct error *err)
 {
 	struct error other = { 0 };
-	int ret = -1;
+	int ret = open_perf(e, err);
 
-	e->ladder = true;
-	if (has_many_threads(e->process.pid))
-		ret = open_backend(e, &perf_cpu_backend, &other);
-	if (ret)
-		ret = open_backend(e, &perf_thread_backend, err);
-	if (ret == -EMFILE)
-		ret = open_backend(e, &perf_cpu_backend, &other);
 	if (ret == -EACCES || ret == -EPERM)
 		ret = open_backend(e, &perf_user_backend, &other);
 	if (ret && ret != -ESRCH && !e->config.from_exec &&
@@ -94,15 +95,15 @@ static int climb(struct engine *e, struct error *err)
 	return ret;
 }
 
-static int attach_best(struct engine *e, bool alone, struct error *err)
+static int attach_best(struct engine *e, struct error *err)
 {
 	int ret;
 
 	if (e->config.backend)
 		return open_backend(e, backend_named(e->config.backend), err);
 	if (e->sample.chain)
-		return open_for_chains(e, err);
-	if (alone)
+		return open_perf(e, err);
+	if (is_alone(e))
 		return open_backend(e, &timer_backend, err);
 	ret = climb(e, err);
 	/* Of the children, those in that language. */
@@ -113,8 +114,6 @@ static int attach_best(struct engine *e, bool alone, struct error *err)
 
 int engine_attach(struct engine *e, struct error *err)
 {
-	bool reads = engine_space(e, e->process.pid)->reader != NULL;
-	bool alone = reads && !e->config.children && !e->merge;
 	int ret;
 
 	e->sample = (struct sample_config){
@@ -127,12 +126,12 @@ int engine_attach(struct engine *e, struct error *err)
 		.wake = e->merge != NULL,
 	};
 	chains_open(e);
-	ret = attach_best(e, alone, err);
+	ret = attach_best(e, err);
 	if (e->sample.chain && !chains_is_on(e) && ret != -ESRCH) {
 		/* Perhaps it is the chains that cannot be had here. */
 		chains_refuse(e, err->cause[0] ? err->cause : "no perf events");
 		chains_close(e);
-		ret = attach_best(e, alone, err);
+		ret = attach_best(e, err);
 	}
 	if (ret == -ESRCH) {
 		error_set(err, EXIT_NO_PROCESS,
@@ -157,12 +156,10 @@ void engine_calibrate(struct engine *e)
 
 int engine_reattach(struct engine *e)
 {
-	const struct space *s = engine_space(e, e->process.pid);
-	bool alone =
-	    s && s->reader && !e->config.children && !e->merge && !e->config.backend;
 	struct error err = { 0 };
+	bool clock = !e->config.backend && is_alone(e);
 
-	return open_backend(e, alone ? &timer_backend : e->backend, &err);
+	return open_backend(e, clock ? &timer_backend : e->backend, &err);
 }
 
 /* The events that are open bring no chains: others must. */
@@ -202,8 +199,7 @@ void engine_fit_backend(struct engine *e)
 	if (!s->reader && e->backend == &timer_backend &&
 	    s->site.state != RUNTIME_STARTING)
 		ret = climb(e, &err);
-	else if (s->reader && e->backend != &timer_backend && !e->config.children &&
-		 !e->merge && !e->sample.chain)
+	else if (is_alone(e) && e->backend != &timer_backend && !e->sample.chain)
 		ret = open_backend(e, &timer_backend, &err);
 	if (ret)
 		engine_say(e, true, "%s", err.cause);

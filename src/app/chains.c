@@ -20,7 +20,6 @@
 #define CHEAP_HZ 500.0	 /* up to here that need not be asked */
 #define BIRTHS_MISSED 3u /* lists in a row */
 #define KNOWN_NS (400 * NS_PER_MSEC)
-#define REJECTED_IN_ROW 12u
 #define LIVE_COST 5u /* of which a 6th of the time is spent at most */
 
 static bool has_reader(const struct engine *e)
@@ -71,7 +70,6 @@ void chains_open(struct engine *e)
 	const struct backend *asked =
 	    e->config.backend ? backend_named(e->config.backend) : NULL;
 	struct error err = { 0 };
-	size_t i;
 
 	if (e->sample.chain || e->no_chains[0] || !has_reader(e) || e->mode == MODE_GIL ||
 	    (asked && !is_perf(asked)))
@@ -84,9 +82,7 @@ void chains_open(struct engine *e)
 		return;
 	}
 	e->sample.wake = false;
-	for (i = 0; i < e->spaces.n; i++)
-		if (!e->spaces.v[i].gone && e->spaces.v[i].reader)
-			(void)engine_interp_threads(e, &e->spaces.v[i], clock_now_ns());
+	engine_interp_list(e);
 }
 
 void chains_close(struct engine *e)
@@ -253,18 +249,10 @@ static void got(void *arg, const struct runtime_look *look, const struct callsta
 	judge(e, look->rejected);
 	k->met = true;
 	if (look->rejected) {
-		e->lost[LOSS_STACK_REJECTED]++;
-		/* Nothing fits any more: it may have become another program. */
-		if (++k->s->rejected_in_row == REJECTED_IN_ROW && !k->s->retry_ns)
-			k->s->retry_ns = clock_now_ns();
+		engine_interp_rejected(e, k->s, clock_now_ns());
 		return;
 	}
-	k->s->rejected_in_row = 0;
-	e->stack.depth = 0;
-	engine_interp_adopt(e, k->s, cs);
-	if (e->stack.depth == 0) /* in the interpreter, but in no function yet */
-		e->stack.frame[e->stack.depth++] =
-		    (struct frame){ .kind = FRAME_MARK, .address = MARK_NATIVE_THREAD };
+	engine_interp_take(e, k->s, cs);
 	engine_judge_stack(e);
 	node = history_stack(&e->history, &e->stack, engine_name_frame, e);
 	weight = (uint64_t)t->owed_ns;
@@ -458,7 +446,6 @@ bool chains_sample(struct engine *e, struct space *s, const struct event *ev)
 	int64_t before = t->owed_ns > 0 ? t->owed_ns : 0;
 	uint64_t now;
 
-	chains_note_cost(e, ev);
 	t->owed_ns = before + (int64_t)ev->weight_ns;
 	if (ev->chain.n && s->runtime->chain_walk(s->reader, ev->tid, ev->chain, got, &k))
 		return true;

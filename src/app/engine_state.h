@@ -299,6 +299,11 @@ bool engine_interp_knows(const struct engine *e, const struct space *s, pid_t ti
 /* Appends what a reader gave to e->stack. */
 void engine_interp_adopt(struct engine *e, const struct space *s,
 			 const struct callstack *cs);
+/* A stack of this process was rejected: counts it; after many in a row the process may have become
+ * another program. */
+void engine_interp_rejected(struct engine *e, struct space *s, uint64_t now_ns);
+/* One was not: it becomes e->stack, of one frame at least. */
+void engine_interp_take(struct engine *e, struct space *s, const struct callstack *cs);
 /* Appends such a thread's stack, as it is now, to e->stack; false when it was rejected. */
 bool engine_interp_stack(struct engine *e, struct space *s, pid_t tid);
 /* With config.locals notes where the frames of this look are. */

@@ -61,6 +61,7 @@ static void on_sample(struct engine *e, const struct event *ev)
 	if (!s || e->mode == MODE_GIL) /* weighs what app/gil.c finds */
 		return;
 	language = s->reader && (ev->chain.n || engine_interp_knows(e, s, ev->tid));
+	chains_note_cost(e, ev);
 	if (language && !e->merge && (!chains_is_on(e) || chains_sample(e, s, ev)))
 		return;
 	if (ev->chain.n && !ev->has_user && !e->merge) {
@@ -69,8 +70,6 @@ static void on_sample(struct engine *e, const struct event *ev)
 		return;
 	}
 	language = language && e->merge;
-	if (language && ev->chain.n)
-		chains_note_cost(e, ev);
 	if (language)
 		merge_read(e->merge, e, s, ev);
 	cs->depth = 0;

@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/text.h"
 
+#define REJECTED_IN_ROW 12u
 #define NAMES_NS (5 * NS_PER_SEC)
 #define NAMES_COST 1000u	 /* they take a 1000th of the time at most */
 #define SOON_NS (1 * NS_PER_SEC) /* an interpreter that starts is looked at often */
@@ -163,6 +164,23 @@ void engine_interp_adopt(struct engine *e, const struct space *s,
 	to->complete = cs->complete;
 	to->truncated = cs->truncated;
 	to->inferred = to->stitched = false;
+}
+
+void engine_interp_rejected(struct engine *e, struct space *s, uint64_t now)
+{
+	e->lost[LOSS_STACK_REJECTED]++;
+	if (++s->rejected_in_row == REJECTED_IN_ROW && !s->retry_ns)
+		s->retry_ns = now;
+}
+
+void engine_interp_take(struct engine *e, struct space *s, const struct callstack *cs)
+{
+	s->rejected_in_row = 0;
+	e->stack.depth = 0;
+	engine_interp_adopt(e, s, cs);
+	if (e->stack.depth == 0) /* in the interpreter, but in no function yet */
+		e->stack.frame[e->stack.depth++] =
+		    (struct frame){ .kind = FRAME_MARK, .address = MARK_NATIVE_THREAD };
 }
 
 struct space *engine_interp_space(struct engine *e, uint32_t object)

@@ -63,13 +63,19 @@ static void got(void *arg, const struct runtime_look *look, const struct callsta
 		*VEC_PUSH(&m->entries) = look->entries[i];
 }
 
+static void forget(struct merge *m, bool same_instant)
+{
+	m->ok = false;
+	m->same_instant = same_instant;
+	m->stack.depth = 0;
+	VEC_CLEAR(&m->entries);
+}
+
 void merge_read_now(struct merge *m, struct engine *e, struct space *s, pid_t tid)
 {
 	struct reading to = { m, e, s };
 
-	m->ok = m->same_instant = false;
-	m->stack.depth = 0;
-	VEC_CLEAR(&m->entries);
+	forget(m, false);
 	s->runtime->walk(s->reader, &tid, 1, got, &to);
 }
 
@@ -78,10 +84,7 @@ void merge_read(struct merge *m, struct engine *e, struct space *s,
 {
 	struct reading to = { m, e, s };
 
-	m->ok = false;
-	m->same_instant = true;
-	m->stack.depth = 0;
-	VEC_CLEAR(&m->entries);
+	forget(m, true);
 	if (!ev->chain.n ||
 	    !s->runtime->chain_walk(s->reader, ev->tid, ev->chain, got, &to))
 		merge_read_now(m, e, s, ev->tid);

@@ -198,7 +198,6 @@ void engine_thread_gone(struct engine *e, pid_t tid)
 
 	if (number == NO_ID)
 		return;
-	t = &e->threads.v[number];
 	chains_thread_gone(e, number);
 	t = &e->threads.v[number];
 	t->gone = true;

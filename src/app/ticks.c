@@ -37,7 +37,6 @@
 #define FEW_THREADS 4u /* so many are looked at always */
 #define UNEXPLAINED_NS 50000
 #define SCAN_MOST_NS (200 * NS_PER_MSEC)
-#define REJECTED_MOST 12u
 #define AT_ONCE 256u
 #define QUEUED_LITTLE 50u	     /* waits below a 50th of what it ran */
 #define ASKED_NS (10 * NS_PER_MSEC)  /* what one runs, so often at least */
@@ -253,13 +252,9 @@ static void got_running(void *arg, const struct runtime_look *look,
 	if (number == NO_ID)
 		return;
 	if (look->rejected) {
-		k->e->lost[LOSS_STACK_REJECTED]++;
-		/* Nothing fits any more: it may have become another program. */
-		if (++k->s->rejected_in_row == REJECTED_MOST && !k->s->retry_ns)
-			k->s->retry_ns = k->now;
+		engine_interp_rejected(k->e, k->s, k->now);
 		return;
 	}
-	k->s->rejected_in_row = 0;
 	if (k->e->latency && !k->e->threads.v[number].waits)
 		latency_read_switches(k->e->latency, k->s); /* it may meet new threads */
 	t = &k->e->threads.v[number];
@@ -271,11 +266,7 @@ static void got_running(void *arg, const struct runtime_look *look,
 		settle(k->e, k->s, number, k->now);
 	}
 	t->moved = false;
-	k->e->stack.depth = 0;
-	engine_interp_adopt(k->e, k->s, cs);
-	if (k->e->stack.depth == 0) /* in the interpreter, but in no function yet */
-		k->e->stack.frame[k->e->stack.depth++] =
-		    (struct frame){ .kind = FRAME_MARK, .address = MARK_NATIVE_THREAD };
+	engine_interp_take(k->e, k->s, cs);
 	node = give(k->e, number, k->now, (uint64_t)weight);
 	if (on_cpu && t->young && k->n_young < AT_ONCE) {
 		k->young[k->n_young].thread = number;

@@ -120,6 +120,14 @@ void bpf_map_value(struct bpf_code *c, int to, int map_fd)
 	load_64(c, to, BPF_PSEUDO_MAP_VALUE, map_fd);
 }
 
+void bpf_look_up(struct bpf_code *c, int map_fd, int key)
+{
+	bpf_map(c, 1, map_fd);
+	bpf_mov(c, 2, 10);
+	bpf_alu_k(c, BPF_ADD, 2, key);
+	bpf_call(c, BPF_FUNC_map_lookup_elem);
+}
+
 void bpf_label(struct bpf_code *c, int label)
 {
 	c->label[label] = (int)c->n;

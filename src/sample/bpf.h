@@ -52,6 +52,8 @@ void bpf_call(struct bpf_code *c, int helper);
 void bpf_map(struct bpf_code *c, int to, int map_fd);
 /* The address of the only value of an array map. */
 void bpf_map_value(struct bpf_code *c, int to, int map_fd);
+/* r0 = what the map has under the key at this place of the stack; 0: nothing. */
+void bpf_look_up(struct bpf_code *c, int map_fd, int key);
 void bpf_label(struct bpf_code *c, int label);
 void bpf_go(struct bpf_code *c, int label);
 /* op: BPF_JEQ, BPF_JNE, BPF_JGT, BPF_JGE, BPF_JLT, BPF_JLE: unsigned. */

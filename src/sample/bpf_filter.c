@@ -10,76 +10,49 @@
 #include "sample/bpf_filter.h"
 
 #include <errno.h>
-#include <linux/bpf.h>
 #include <linux/perf_event.h>
 #include <stdint.h>
-#include <string.h>
 #include <sys/ioctl.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
+#include "sample/bpf.h"
+
 #define PROCESSES_MAX 4096
-
-static int bpf(int cmd, union bpf_attr *attr)
-{
-	return (int)syscall(SYS_bpf, cmd, attr, sizeof(*attr));
-}
-
-static uint64_t pointer(const void *p)
-{
-	return (uint64_t)(uintptr_t)p;
-}
+#define KEY (-4)
+#define OUT 0
 
 static int load_program(int map_fd)
 {
-	const struct bpf_insn code[] = {
-		{ .code = BPF_JMP | BPF_CALL, .imm = BPF_FUNC_get_current_pid_tgid },
-		{ .code = BPF_ALU64 | BPF_RSH | BPF_K, .dst_reg = 0, .imm = 32 },
-		{ .code = BPF_STX | BPF_MEM | BPF_W,
-		  .dst_reg = 10,
-		  .src_reg = 0,
-		  .off = -4 },
-		{ .code = BPF_LD | BPF_DW | BPF_IMM,
-		  .dst_reg = 1,
-		  .src_reg = BPF_PSEUDO_MAP_FD,
-		  .imm = map_fd },
-		{ .code = 0 },
-		{ .code = BPF_ALU64 | BPF_MOV | BPF_X, .dst_reg = 2, .src_reg = 10 },
-		{ .code = BPF_ALU64 | BPF_ADD | BPF_K, .dst_reg = 2, .imm = -4 },
-		{ .code = BPF_JMP | BPF_CALL, .imm = BPF_FUNC_map_lookup_elem },
-		{ .code = BPF_JMP | BPF_JEQ | BPF_K, .dst_reg = 0, .off = 1, .imm = 0 },
-		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = 0, .imm = 1 },
-		{ .code = BPF_JMP | BPF_EXIT },
-	};
-	union bpf_attr attr;
+	struct bpf_code c;
 
-	memset(&attr, 0, sizeof(attr));
-	attr.prog_type = BPF_PROG_TYPE_PERF_EVENT;
-	attr.insns = pointer(code);
-	attr.insn_cnt = sizeof(code) / sizeof(code[0]);
-	attr.license = pointer("GPL");
-	return bpf(BPF_PROG_LOAD, &attr);
+	bpf_start(&c);
+	bpf_call(&c, BPF_FUNC_get_current_pid_tgid);
+	bpf_alu_k(&c, BPF_RSH, 0, 32);
+	bpf_store(&c, BPF_W, 10, KEY, 0);
+	bpf_look_up(&c, map_fd, KEY);
+	bpf_if_k(&c, BPF_JEQ, 0, 0, OUT);
+	bpf_set(&c, 0, 1);
+	bpf_label(&c, OUT);
+	bpf_exit(&c);
+	return bpf_load_program(&c, BPF_PROG_TYPE_PERF_EVENT, NULL);
 }
 
 int bpf_filter_open(struct bpf_filter *f)
 {
-	union bpf_attr attr;
 	int ret;
 
 	*f = (struct bpf_filter){ -1, -1 };
-	memset(&attr, 0, sizeof(attr));
-	attr.map_type = BPF_MAP_TYPE_HASH;
-	attr.key_size = attr.value_size = 4;
-	attr.max_entries = PROCESSES_MAX;
-	f->map_fd = bpf(BPF_MAP_CREATE, &attr);
-	if (f->map_fd == -1)
-		return -errno;
-	f->program_fd = load_program(f->map_fd);
-	if (f->program_fd != -1)
-		return 0;
-	ret = -errno;
-	bpf_filter_close(f);
-	return ret;
+	ret = bpf_map_open(BPF_MAP_TYPE_HASH, 4, 4, PROCESSES_MAX, 0);
+	if (ret < 0)
+		return ret;
+	f->map_fd = ret;
+	ret = load_program(f->map_fd);
+	if (ret < 0) {
+		bpf_filter_close(f);
+		return ret;
+	}
+	f->program_fd = ret;
+	return 0;
 }
 
 void bpf_filter_close(struct bpf_filter *f)
@@ -93,25 +66,14 @@ void bpf_filter_close(struct bpf_filter *f)
 
 int bpf_filter_add(struct bpf_filter *f, pid_t pid)
 {
-	uint32_t key = (uint32_t)pid, one = 1;
-	union bpf_attr attr;
+	uint32_t one = 1;
 
-	memset(&attr, 0, sizeof(attr));
-	attr.map_fd = (uint32_t)f->map_fd;
-	attr.key = pointer(&key);
-	attr.value = pointer(&one);
-	return bpf(BPF_MAP_UPDATE_ELEM, &attr) == -1 ? -errno : 0;
+	return bpf_map_put(f->map_fd, &pid, &one);
 }
 
 int bpf_filter_remove(struct bpf_filter *f, pid_t pid)
 {
-	uint32_t key = (uint32_t)pid;
-	union bpf_attr attr;
-
-	memset(&attr, 0, sizeof(attr));
-	attr.map_fd = (uint32_t)f->map_fd;
-	attr.key = pointer(&key);
-	return bpf(BPF_MAP_DELETE_ELEM, &attr) == -1 ? -errno : 0;
+	return bpf_map_remove(f->map_fd, &pid);
 }
 
 int bpf_filter_attach(const struct bpf_filter *f, int event_fd)

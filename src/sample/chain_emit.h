@@ -77,8 +77,6 @@ static inline void emit_return(struct bpf_code *c, int32_t value)
 	bpf_exit(c);
 }
 
-/* r0 = what the map has under the key at this place of the stack. */
-void chain_emit_lookup(struct bpf_code *c, int map, int key);
 /* chain_find.c: the beginning: goes on, at KNOWN, with PLAN, and in FOUND the state when that was
  * looked for. Samples of all others end here. */
 void chain_emit_find(struct bpf_code *c, const struct chain_maps *maps);

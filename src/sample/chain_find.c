@@ -3,14 +3,6 @@
 
 #define NEWEST 16 /* states that a thread is looked for in */
 
-void chain_emit_lookup(struct bpf_code *c, int map, int key)
-{
-	bpf_map(c, 1, map);
-	bpf_mov(c, 2, 10);
-	bpf_alu_k(c, BPF_ADD, 2, key);
-	bpf_call(c, BPF_FUNC_map_lookup_elem);
-}
-
 /* r1 = `bytes` at the address in r3; to UNKNOWN when they are not there. */
 static void peek(struct bpf_code *c, int32_t bytes)
 {
@@ -69,24 +61,24 @@ void chain_emit_find(struct bpf_code *c, const struct chain_maps *maps)
 	bpf_store(c, BPF_DW, 10, FOUND, 1);
 	bpf_call(c, BPF_FUNC_get_current_pid_tgid);
 	bpf_store(c, BPF_DW, 10, KEY, 0);
-	chain_emit_lookup(c, maps->threads, KEY);
+	bpf_look_up(c, maps->threads, KEY);
 	bpf_mov(c, PLAN, 0);
 	bpf_if_k(c, BPF_JNE, 0, 0, KNOWN);
-	chain_emit_lookup(c, maps->births, KEY + 4); /* the upper half: the process */
+	bpf_look_up(c, maps->births, KEY + 4); /* the upper half: the process */
 	bpf_if_k(c, BPF_JEQ, 0, 0, UNKNOWN);
 	bpf_mov(c, BIRTHS, 0);
 	find_state(c);
 	bpf_load(c, BPF_W, 1, 10, KEY + 4);
 	bpf_alu_k(c, BPF_LSH, 1, 32);
 	bpf_store(c, BPF_DW, 10, WORD, 1);
-	chain_emit_lookup(c, maps->threads, WORD);
+	bpf_look_up(c, maps->threads, WORD);
 	bpf_mov(c, PLAN, 0);
 	bpf_if_k(c, BPF_JNE, 0, 0, KNOWN);
 	bpf_label(c, UNKNOWN);
 	bpf_map_value(c, 1, maps->filter);
 	bpf_load(c, BPF_DW, 1, 1, 0);
 	bpf_if_k(c, BPF_JEQ, 1, 0, ADMITTED);
-	chain_emit_lookup(c, maps->admitted, KEY + 4);
+	bpf_look_up(c, maps->admitted, KEY + 4);
 	bpf_if_k(c, BPF_JEQ, 0, 0, DROP);
 	bpf_label(c, ADMITTED);
 	emit_return(c, 1);

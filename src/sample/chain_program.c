@@ -398,7 +398,7 @@ static void start_record(struct bpf_code *c, const struct chain_maps *maps)
 	bpf_load(c, BPF_W, FRAME, 10, KEY); /* the lower half: the thread */
 	bpf_call(c, BPF_FUNC_get_smp_processor_id);
 	bpf_store(c, BPF_DW, 10, KEY, 0);
-	chain_emit_lookup(c, maps->buffers, KEY);
+	bpf_look_up(c, maps->buffers, KEY);
 	bpf_if_k(c, BPF_JEQ, 0, 0, ADMITTED);
 	bpf_mov(c, BUFFER, 0);
 	bpf_store(c, BPF_DW, 10, BUFFER_SLOT, BUFFER);

@@ -26,6 +26,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/vec.h"
+#include "sample/bpf.h"
 #include "sample/bpf_filter.h"
 #include "sample/perf_chain.h"
 #include "sample/perf_ring.h"
@@ -543,23 +544,12 @@ static int open_user(const struct sample_config *c, struct sampler **out,
 
 /* The filter compares pids of the initial namespace: in another one it would drop
  * everything. */
-static bool in_initial_pid_namespace(void)
-{
-	char link[64];
-	ssize_t n = readlink("/proc/self/ns/pid", link, sizeof(link) - 1);
-
-	if (n <= 0)
-		return false;
-	link[n] = '\0';
-	return strcmp(link, "pid:[4026531836]") == 0; /* PROC_PID_INIT_INO */
-}
-
 static int open_cpus(const struct sample_config *c, struct sampler **out,
 		     struct error *err)
 {
 	struct sample_config kernel = *c;
 
-	if (c->from_exec || !in_initial_pid_namespace()) {
+	if (c->from_exec || !bpf_sees_our_pids()) {
 		error_set(err, EXIT_FAILED,
 			  c->from_exec
 			      ? "CPU-wide sampling cannot begin at an exec"

@@ -123,10 +123,7 @@ static void find_connection(struct bpf_code *c, int connections_fd, bool result)
 	bpf_call(c, BPF_FUNC_probe_read_kernel);
 	bpf_load(c, BPF_W, 1, 10, FD);
 	bpf_store(c, BPF_W, 10, KEY, 1);
-	bpf_mov(c, 2, 10);
-	bpf_alu_k(c, BPF_ADD, 2, KEY);
-	bpf_map(c, 1, connections_fd);
-	bpf_call(c, BPF_FUNC_map_lookup_elem);
+	bpf_look_up(c, connections_fd, KEY);
 	bpf_if_k(c, BPF_JEQ, 0, 0, OUT);
 	bpf_mov(c, 9, 0);
 }

@@ -34,11 +34,9 @@ struct captured {
 static void plan_extras(const struct python_reader *r, const struct python_interpreter *p,
 			struct chain_state *out)
 {
-	const struct python_layout *l = &r->layout;
 	uint32_t ahead = python_gc_ahead(r);
 
-	out->extra[0] = l->runtime_current ? r->runtime + l->runtime_current : p->gil;
-	out->extra_bytes[0] = l->runtime_current ? 8 : PYTHON_GIL_BYTES;
+	out->extra[0] = python_lock(r, p, &out->extra_bytes[0]);
 	out->extra[1] = python_gc_flag(r, p) - ahead;
 	out->extra_bytes[1] = ahead + 4;
 }
@@ -249,8 +247,10 @@ static void add_proofs(struct captured *c)
 static void read_extras(struct python_reader *r, const struct captured *c, size_t of,
 			struct python_interpreter *p)
 {
+	uint32_t lock_bytes;
 	size_t i;
 
+	(void)python_lock(r, p, &lock_bytes);
 	p->gil_piece = p->gc_piece = 0;
 	p->collecting = false;
 	p->holder = 0;
@@ -263,8 +263,7 @@ static void read_extras(struct python_reader *r, const struct captured *c, size_
 		if (piece->address == python_gc_flag(r, p) - python_gc_ahead(r) &&
 		    piece->bytes >= python_gc_ahead(r) + 4)
 			p->gc_piece = r->batch.pieces.n;
-		else if (piece->bytes >=
-			 (r->layout.runtime_current ? 8 : PYTHON_GIL_BYTES))
+		else if (piece->bytes >= lock_bytes)
 			p->gil_piece = r->batch.pieces.n;
 	}
 	/* Looks at the collector go forwards only, and a live one may have been later. */
@@ -385,7 +384,7 @@ bool python_chain_walk(struct python_reader *r, pid_t tid, struct bytes record,
 		read_extras(r, c, n, &r->interpreters.v[t->interpreter]);
 		add_walk(r, c, n, &walks[n], t);
 	}
-	look_give(r, walks, n, ++r->readings, c, got, arg);
+	look_give(r, walks, n, ++r->readings, true, got, arg);
 	batch_clear(&r->batch);
 	return true;
 }

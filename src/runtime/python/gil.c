@@ -39,18 +39,16 @@ static bool is_listed(const struct python_reader *r, size_t i)
 
 size_t python_gil(struct python_reader *r, struct runtime_gil *out, size_t max)
 {
-	const struct python_layout *l = &r->layout;
 	size_t i, n = 0;
 
 	batch_clear(&r->side);
 	for (i = 0; i < r->interpreters.n && n < max && n < LOCKS_A_CALL; i++) {
 		const struct python_interpreter *p = &r->interpreters.v[i];
 
-		if (!p->gil || is_listed(r, i) ||
-		    !batch_add(&r->side,
-			       l->runtime_current ? r->runtime + l->runtime_current
-						  : p->gil,
-			       l->runtime_current ? 8 : 32))
+		uint32_t bytes;
+		uint64_t lock = python_lock(r, p, &bytes);
+
+		if (!p->gil || is_listed(r, i) || !batch_add(&r->side, lock, bytes))
 			continue;
 		out[n++] = (struct runtime_gil){ .interpreter = p->id };
 	}

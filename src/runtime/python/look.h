@@ -19,8 +19,6 @@ struct walk {
 	size_t again; /* + 1: the innermost frame's address, read behind all of them; 0 */
 };
 
-struct captured; /* captured.c */
-
 /* The look that is being made at one thread; it may have states in several interpreters.
  */
 struct look {
@@ -31,9 +29,9 @@ struct look {
 	bool fresh; /* a code object was read after the frames */
 	size_t
 	    brief; /* index + 1 of a code that is compared if it is not the outermost */
-	const struct captured *captured; /* NULL: it is live */
-	size_t late;			 /* first piece fetched during the walk */
-	size_t hit;			 /* piece of the last frame */
+	bool captured; /* from a copy; else it is live */
+	size_t late;   /* first piece fetched during the walk */
+	size_t hit;    /* piece of the last frame */
 	/* The chain so far. */
 	uint64_t inner;	      /* last frame of the thread in the data stack, 0 none */
 	uint32_t inner_chunk; /* index of its chunk */
@@ -103,7 +101,7 @@ bool look_proves(struct look *k, uint64_t frame, struct python_code *code);
 
 /* walk.c: walks n states of a thread and gives what it found. */
 void look_give(struct python_reader *r, struct walk *w, size_t n, uint64_t reading,
-	       const struct captured *captured, runtime_got *got, void *arg);
+	       bool captured, runtime_got *got, void *arg);
 
 /* heads.c: the same from the innermost frame on, which may be another by now. */
 int look_follow(struct look *k, uint64_t address, uint64_t base);

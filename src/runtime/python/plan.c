@@ -131,18 +131,14 @@ void look_plan(struct python_reader *r, struct walk *w)
 
 void look_plan_interpreter(struct python_reader *r, struct python_interpreter *p)
 {
-	const struct python_layout *l = &r->layout;
-	uint32_t ahead = python_gc_ahead(r);
+	uint32_t ahead = python_gc_ahead(r), bytes;
+	uint64_t lock = python_lock(r, p, &bytes);
 	struct batch *b = &r->batch;
 
 	p->asked = true;
 	p->collecting = false;
 	p->holder = 0;
-	if (l->runtime_current)
-		p->gil_piece =
-		    batch_add(b, r->runtime + l->runtime_current, 8) ? b->pieces.n : 0;
-	else
-		p->gil_piece = batch_add(b, p->gil, PYTHON_GIL_BYTES) ? b->pieces.n : 0;
+	p->gil_piece = batch_add(b, lock, bytes) ? b->pieces.n : 0;
 	p->gc_piece =
 	    batch_add(b, python_gc_flag(r, p) - ahead, ahead + 4) ? b->pieces.n : 0;
 }

@@ -179,6 +179,15 @@ static inline uint32_t python_gc_ahead(const struct python_reader *r)
 	return r->layout.minor < 15 ? PYTHON_GC_BYTES : PYTHON_GC_RING_BYTES;
 }
 
+/* What tells who has an interpreter's lock: where it is, and how many bytes. */
+static inline uint64_t python_lock(const struct python_reader *r,
+				   const struct python_interpreter *p, uint32_t *bytes)
+{
+	*bytes = r->layout.runtime_current ? 8 : PYTHON_GIL_BYTES;
+	return r->layout.runtime_current ? r->runtime + r->layout.runtime_current
+					 : p->gil;
+}
+
 /* Where the collector's flag of an interpreter is. */
 static inline uint64_t python_gc_flag(const struct python_reader *r,
 				      const struct python_interpreter *p)

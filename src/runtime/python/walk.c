@@ -183,7 +183,7 @@ static bool is_unproven(struct look *k, int outcome)
 
 /* Pieces behind `mark` are this thread's repeats. */
 static int look_at(struct python_reader *r, struct walk *w, size_t n, uint64_t reading,
-		   const struct captured *captured, struct runtime_look *look)
+		   bool captured, struct runtime_look *look)
 {
 	struct look k = {
 		.r = r, .reading = reading, .captured = captured, .may_repeat = !captured
@@ -211,7 +211,7 @@ static int look_at(struct python_reader *r, struct walk *w, size_t n, uint64_t r
 }
 
 void look_give(struct python_reader *r, struct walk *w, size_t n, uint64_t reading,
-	       const struct captured *captured, runtime_got *got, void *arg)
+	       bool captured, runtime_got *got, void *arg)
 {
 	struct runtime_look look = { .tid = w->t->info.tid };
 	struct callstack *cs = &r->stack;
@@ -268,7 +268,7 @@ static void run_group(struct python_reader *r, struct group *g, runtime_got *got
 		for (k = i + 1; k < g->n; k++)
 			if (g->walks[k].t->info.tid != g->walks[i].t->info.tid)
 				break;
-		look_give(r, &g->walks[i], k - i, reading, NULL, got, arg);
+		look_give(r, &g->walks[i], k - i, reading, false, got, arg);
 	}
 	g->n = 0;
 	batch_clear(&r->batch);
