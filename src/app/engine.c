@@ -11,12 +11,13 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "app/chains.h"
 #include "app/engine_state.h"
+#include "app/latency.h"
 #include "base/clock.h"
+#include "base/ended.h"
 #include "base/prompt.h"
 
 #define FIRST_PICTURE_NS (100 * NS_PER_MSEC)
@@ -307,28 +308,24 @@ static void read_commands(struct engine *e)
 
 /* ---- the loop ---- */
 
-/* Of a child of ours that ended; it stays for whoever started it to reap. */
-static int status_of(pid_t pid)
-{
-	siginfo_t si = { 0 };
-
-	if (waitid(P_PID, (id_t)pid, &si, WEXITED | WNOHANG | WNOWAIT) == -1 ||
-	    si.si_pid != pid)
-		return -1;
-	return si.si_code == CLD_EXITED ? si.si_status << 8 : si.si_status;
-}
-
 static void target_ended(struct engine *e)
 {
+	char how[64], probed[160] = "";
+
 	if (e->exited)
 		return;
 	stop_sampling(e);
-	e->exit_status = e->config.from_exec ? status_of(e->process.pid) : -1;
+	e->exit_status = process_end_status(e->process.pid, e->pid_fd);
+	ended_text(e->exit_status, how, sizeof(how));
+	if (e->latency)
+		latency_exact_names(e->latency, probed, sizeof(probed));
+	snprintf(e->end_note, sizeof(e->end_note), "%s%s%s", how,
+		 probed[0] ? " while probes were on " : "", probed);
 	parts_ended(e);
 	e->exited = true; /* gauges stay as they were: the picture is the last one */
 	close_fd(&e->pid_fd);
-	engine_say(e, true, "Process %d (%s) ended; the picture is the last one",
-		   (int)e->process.pid, e->process.command);
+	engine_say(e, true, "Process %d (%s) %s; the picture is the last one",
+		   (int)e->process.pid, e->process.command, e->end_note);
 	e->next_picture_ns = 0;
 }
 

@@ -141,8 +141,9 @@ struct engine {
 	struct process process;
 	int pid_fd;
 	bool exited, quit;
-	uint64_t ended_ns; /* sampling ended: pictures are of the time up to then; 0 */
-	int exit_status;   /* wait status once it ended, -1 unknown */
+	uint64_t ended_ns;  /* sampling ended: pictures are of the time up to then; 0 */
+	int exit_status;    /* wait status once it ended, -1 unknown */
+	char end_note[240]; /* how it ended; "": it lives */
 	bool all_lines;
 	bool finished; /* COMMAND_FINISH came: only names are still awaited */
 

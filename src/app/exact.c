@@ -1,21 +1,16 @@
-/* What is timed exactly because the user asked for it, summed in the kernel and read four times
- * a second: the requests of a server, calls of native functions. */
+/* What is timed exactly because the user asked for it: the requests of a server, calls of functions.
+ * Native functions are exact_native.c's, those of a language are watched here. */
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "app/latency.h"
 #include "base/clock.h"
 #include "base/hash.h"
 #include "base/text.h"
-#include "elf/header.h"
-#include "symbol/symbols.h"
 
 #define READ_NS (250 * NS_PER_MSEC)
-#define COST_MOST_PCT 2.0
 
 /* ---- Requests -------------------------------------------------------------------------- */
 
@@ -62,10 +57,7 @@ static void read_requests(struct latency *l, uint64_t now)
 	tell_marks(l);
 }
 
-/* ---- Native functions --------------------------------------------------------------------- */
-
-__attribute__((format(printf, 3, 4))) static void
-refuse(struct latency *l, struct exact *x, const char *fmt, ...)
+void exact_refuse(struct latency *l, struct exact *x, const char *fmt, ...)
 {
 	struct latency_thing *t = &l->things.v[x->thing];
 	va_list ap;
@@ -75,179 +67,6 @@ refuse(struct latency *l, struct exact *x, const char *fmt, ...)
 	va_end(ap);
 	x->state = EXACT_REFUSED;
 	engine_say(l->e, true, "%s is not timed: %s", t->name, t->note);
-}
-
-static bool is_file(const struct object *o, const char *wanted)
-{
-	const char *at = strstr(o->name, wanted);
-
-	if (o->kind != OBJECT_FILE)
-		return false;
-	if (!wanted[0])
-		return true;
-	/* "sqlite3" and "libsqlite3" are libsqlite3.so.0. */
-	return at &&
-	       (at == o->name || (at == o->name + 3 && memcmp(o->name, "lib", 3) == 0));
-}
-
-/* Of a file all of whose calls may be left by other ways than a return, why a return probe, which
- * exchanges return addresses, would kill the program; NULL of plain C. Names alone do not tell:
- * exceptions pass through extern "C" functions, too. A table of what to do when one passes is in
- * every file of C++ and of Rust, stripped or not, and in no C library but libc. */
-static const char *deadly(const struct elf *elf, const struct object *o)
-{
-	if (!elf->section)
-		return "it has no sections, so its language is not known";
-	if (elf_section(elf, ".gopclntab") || elf_section(elf, ".go.buildinfo"))
-		return "a return probe would crash Go, which moves its stacks";
-	if (elf_section(elf, ".gcc_except_table") && strncmp(o->name, "libc.so.", 8) != 0)
-		return "a return probe is deadly where C++ or Rust unwinds; plain C only";
-	return NULL;
-}
-
-static int read_code(const struct object *o, uint64_t offset, unsigned char code[16],
-		     const char **why)
-{
-	struct error err;
-	struct elf elf;
-	int fd = object_open(o, &err);
-	ssize_t n;
-
-	*why = "it is no ELF file";
-	if (fd < 0)
-		return fd;
-	if (elf_read(&(struct elf_source){ elf_read_fd, &fd }, &elf)) {
-		*why = deadly(&elf, o);
-		elf_done(&elf);
-	}
-	n = pread(fd, code, 16, (off_t)offset);
-	close(fd);
-	return n == 16 ? 0 : -EIO;
-}
-
-static void path_of(const struct object *o, char *path, size_t size)
-{
-	struct stat st;
-
-	snprintf(path, size, "/proc/%d/root%s", (int)o->pid, o->path);
-	if (stat(path, &st) == 0 && st.st_ino == o->inode)
-		return;
-	snprintf(path, size, "%s", o->path);
-}
-
-static void arm(struct latency *l, struct exact *x, const struct object *o,
-		const struct symbol *sym)
-{
-	struct latency_thing *t = &l->things.v[x->thing];
-	struct error err = { 0 };
-	enum probe_start how;
-	unsigned char code[16];
-	const char *why;
-	uint64_t place;
-	char path[4200];
-
-	if (read_code(o, sym->start, code, &why)) {
-		refuse(l, x, "%s cannot be read", o->name);
-		return;
-	}
-	if (why) {
-		refuse(l, x, "%s", why);
-		return;
-	}
-	place = probe_place(code, sizeof(code), &how);
-	path_of(o, path, sizeof(path));
-	x->cost_ns = probe_cost(how);
-	if (probe_open(l->e->process.pid, path, sym->start + place, l->slow_ns, &x->probe,
-		       &err)) {
-		refuse(l, x, "%.100s", err.cause);
-		return;
-	}
-	x->sums = (struct sums_source){ .times = x->probe->times };
-	x->state = EXACT_ARMED;
-	x->read_ns = clock_now_ns();
-	x->next_ns = x->read_ns + READ_NS;
-	snprintf(t->note, sizeof(t->note), "%.1f us a call", (double)x->cost_ns / 1e3);
-	engine_say(
-	    l->e, false,
-	    "Timing %s exactly: a breakpoint byte in a private copy of its page; each "
-	    "call costs %.1f us here",
-	    t->name, (double)x->cost_ns / 1e3);
-}
-
-static void offer_near(struct latency *l, struct exact *x, const struct object *o,
-		       const struct symbols *symbols)
-{
-	const char *near[4];
-	size_t n = symbols_near(symbols, x->function, near, 4), i;
-	char text[90] = "", clean[40];
-
-	for (i = 0; i < n && strlen(text) + 45 < sizeof(text); i++) {
-		clean_copy(clean, sizeof(clean), near[i], strlen(near[i]));
-		snprintf(text + strlen(text), sizeof(text) - strlen(text), "%s%s",
-			 i ? ", " : "; near: ", clean);
-	}
-	refuse(l, x, "no such function in %.30s%s", o->name, text);
-}
-
-/* Looks through the files that fit; true when the search is over. */
-static bool search(struct latency *l, struct exact *x)
-{
-	const struct space *s = engine_space(l->e, l->e->process.pid);
-	const struct object *last = NULL;
-	const struct symbols *last_symbols = NULL;
-	bool waits = false;
-	size_t i;
-
-	for (i = 0; s && i < s->maps.list.n; i++) {
-		const struct object *o = s->maps.list.v[i].object;
-		const struct symbols *symbols;
-		struct symbol sym;
-		bool failed = false;
-
-		if (!is_file(o, x->file))
-			continue;
-		symbols = engine_symbols(l->e, o, &failed);
-		waits |= !symbols && !failed;
-		if (!symbols)
-			continue;
-		if (!last || o->main) {
-			last = o;
-			last_symbols = symbols;
-		}
-		if (symbols_named(symbols, x->function, &sym)) {
-			arm(l, x, o, &sym);
-			return true;
-		}
-	}
-	if (waits || (x->file[0] && !last))
-		return false; /* names are being loaded; or it is not mapped (yet) */
-	if (!last_symbols)
-		refuse(l, x, "no file of it has symbols");
-	else
-		offer_near(l, x, last, last_symbols);
-	return true;
-}
-
-/* More than COST_MOST of a core: it stops by itself. */
-static void watch_cost(struct latency *l, struct exact *x, uint64_t calls, uint64_t now)
-{
-	uint64_t span = now - x->read_ns;
-	double pct = span ? 100.0 * (double)(calls * x->cost_ns) / (double)span : 0;
-	struct latency_thing *t = &l->things.v[x->thing];
-
-	x->read_ns = now;
-	x->cost_pct = pct;
-	if (pct <= COST_MOST_PCT) {
-		snprintf(t->note, sizeof(t->note),
-			 "costs %.1f us a call, %.2f%% of a core",
-			 (double)x->cost_ns / 1e3, pct);
-		return;
-	}
-	probe_close(x->probe);
-	x->probe = NULL;
-	x->cost_pct = 0;
-	refuse(l, x, "stopped: at %.0f calls a second it cost %.1f%% of a core",
-	       (double)calls * 1e9 / (double)span, pct);
 }
 
 /* ---- Python functions ------------------------------------------------------------------ */
@@ -309,7 +128,7 @@ static void watch_all_threads(struct latency *l, struct exact *x, const struct s
 			continue;
 		watch_free(x->watch);
 		x->watch = NULL;
-		refuse(l, x, "%.100s", err.cause);
+		exact_refuse(l, x, "%.100s", err.cause);
 		return;
 	}
 }
@@ -326,7 +145,7 @@ static void arm_watch(struct latency *l, struct exact *x, const struct space *s,
 	size_t i;
 
 	if (!watch_measure(&cost, &err)) {
-		refuse(l, x, "%.100s", err.cause);
+		exact_refuse(l, x, "%.100s", err.cause);
 		return;
 	}
 	for (i = 0; i < exits->n; i++)
@@ -365,10 +184,10 @@ static bool search_language(struct latency *l, struct exact *x)
 		if (!x->all_registers || l->e->registers_wanted)
 			arm_watch(l, x, s, &exits);
 	} else if (exits.problem[0])
-		refuse(l, x, "%s", exits.problem);
+		exact_refuse(l, x, "%s", exits.problem);
 	else
 		snprintf(l->things.v[x->thing].note, sizeof(l->things.v[x->thing].note),
-			 "no sample has met it yet");
+			 "no sample had this function yet; native ones: FILE:FUNCTION");
 	return true;
 }
 
@@ -389,11 +208,12 @@ static void watch_turn(struct latency *l, struct exact *x, uint64_t now)
 	if (!x->watch || span < READ_NS)
 		return;
 	x->cost_pct = 100.0 * (double)(x->hits * x->cost_ns / 2) / (double)span;
-	if (x->cost_pct > COST_MOST_PCT) {
+	if (x->cost_pct > EXACT_COST_MOST_PCT) {
 		watch_free(x->watch);
 		x->watch = NULL;
-		refuse(l, x, "stopped: at %.0f calls a second it cost %.1f%% of a core",
-		       (double)(x->hits / 2) * 1e9 / (double)span, x->cost_pct);
+		exact_refuse(l, x,
+			     "stopped: at %.0f calls a second it cost %.1f%% of a core",
+			     (double)(x->hits / 2) * 1e9 / (double)span, x->cost_pct);
 		x->cost_pct = 0;
 		return;
 	}
@@ -415,12 +235,12 @@ static void turn_one(struct latency *l, struct exact *x, uint64_t now)
 	x->next_ns = now + READ_NS;
 	if (x->state == EXACT_SEARCHED && search_language(l, x))
 		return;
-	if (x->state == EXACT_SEARCHED && !search(l, x)) {
+	if (x->state == EXACT_SEARCHED && !exact_native_search(l, x)) {
 		snprintf(l->things.v[x->thing].note, sizeof(l->things.v[x->thing].note),
 			 "not found yet: its file is not mapped, or its names are being "
 			 "loaded");
 	} else if (x->state == EXACT_ARMED && x->probe)
-		watch_cost(l, x, latency_read_sums(l, &x->sums, x->thing, now), now);
+		exact_native_read(l, x, now);
 }
 
 void latency_exact_add(struct latency *l, const char *what)
@@ -470,6 +290,17 @@ void latency_exact_drop(struct latency *l, uint32_t thing)
 		l->exact[i] = l->exact[--l->n_exact];
 		return;
 	}
+}
+
+void latency_exact_names(const struct latency *l, char *to, size_t size)
+{
+	size_t i, n = 0;
+
+	to[0] = '\0';
+	for (i = 0; i < l->n_exact && n < size; i++)
+		if (l->exact[i].probe)
+			n += (size_t)snprintf(to + n, size - n, "%s%s", n ? ", " : "",
+					      l->things.v[l->exact[i].thing].name);
 }
 
 double latency_exact_cost(const struct latency *l)

@@ -133,6 +133,8 @@ struct exact {
 	pid_t last_tid;
 	struct latency *l;
 	struct sums_source sums;
+	uint64_t hits_before, calls; /* of a probe */
+	bool exchanged;	  /* it was opened for stacks that are exchanged in place */
 	uint64_t cost_ns; /* of a call */
 	uint64_t bias_ns; /* of that, between its two hits */
 	double cost_pct;  /* of a core, of late */
@@ -200,6 +202,18 @@ void latency_exact_turn(struct latency *l, uint64_t now_ns);
 /* "FILE:FUNCTION" or "FUNCTION": timed from now on, or no longer. */
 void latency_exact_add(struct latency *l, const char *what);
 void latency_exact_drop(struct latency *l, uint32_t thing);
+/* Gives up timing it, for this reason. */
+void exact_refuse(struct latency *l, struct exact *x, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+/* exact_native.c: looks for a native function by its name and puts a probe on it; true when the
+ * search is over, whichever way. */
+bool exact_native_search(struct latency *l, struct exact *x);
+/* Reads what the probe counted; gives it up when it costs the target too much. */
+void exact_native_read(struct latency *l, struct exact *x, uint64_t now_ns);
+/* Above that share of a core what is timed exactly stops by itself. */
+#define EXACT_COST_MOST_PCT 2.0
+/* The native functions that probes are on, ", " between; "": none. */
+void latency_exact_names(const struct latency *l, char *to, size_t size);
 /* What all probes take from the target, per cent of a core. */
 double latency_exact_cost(const struct latency *l);
 

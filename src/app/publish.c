@@ -200,6 +200,7 @@ static void put_target(struct engine *e, struct snapshot *s)
 	s->start_wall_ns = e->process.start_wall_ns;
 	s->exited = e->exited;
 	s->exit_status = e->exited ? e->exit_status : -1;
+	s->end_note = e->exited ? arena_str(&s->arena, e->end_note) : NULL;
 	s->stopped = !e->exited && (e->usage.state == 'T' || e->usage.state == 't');
 	s->number = ++e->number;
 	s->wall_ns = clock_wall_ns();

@@ -333,6 +333,8 @@ static void say_done(const struct job *r, uint64_t bytes)
 	if (r->files > 1)
 		text_fmt(&line, " in %u files", r->files);
 	text_str(&line, ").");
+	if (r->last->end_note)
+		text_fmt(&line, " Process %d %s.", (int)r->last->pid, r->last->end_note);
 	if (svg)
 		text_str(&line, " Open it in a browser.");
 	else if (r->recorder)

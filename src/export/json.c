@@ -98,6 +98,8 @@ static void put_head(const struct snapshot *s, struct text *out)
 	put_string(out, ",\"backend\":", s->backend);
 	put_string(out, ",\"limits\":", s->limits);
 	text_fmt(out, ",\"exited\":%s", s->exited ? "true" : "false");
+	if (s->end_note)
+		put_string(out, ",\"end\":", s->end_note);
 }
 
 static void put_losses(const struct snapshot *s, struct text *out)

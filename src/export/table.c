@@ -3,6 +3,7 @@
  * keep their head, places their tail (the line number). */
 #include <string.h>
 
+#include "base/ended.h"
 #include "export/columns.h"
 #include "export/exporter.h"
 #include "export/figures.h"
@@ -59,14 +60,18 @@ static void put_line(struct text *out, struct text *line, size_t width)
 
 static void put_who(const struct snapshot *s, struct text *line)
 {
+	char how[64];
+
 	text_fmt(line, "ptop %d ", (int)s->pid);
 	text_str(line, s->command);
 	if (*s->runtime)
 		text_fmt(line, " (%s)", s->runtime);
 	text_fmt(line, "  %s  ", mode_name(s->mode));
 	figure_date(line, s->wall_ns, 0);
-	if (s->exited)
-		text_str(line, "  exited");
+	if (s->exited && s->end_note)
+		text_fmt(line, "  %s", s->end_note);
+	else if (s->exited || (s->recorded && s->exit_status != -1))
+		text_fmt(line, "  %s", ended_text(s->exit_status, how, sizeof(how)));
 	else if (s->stopped)
 		text_str(line, "  stopped");
 }

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/ended.h"
 #include "base/vec.h"
 #include "export/columns.h"
 #include "export/exporter.h"
@@ -321,6 +322,7 @@ static void put_node(struct tree_text *t, uint32_t node, bool root, bool last)
 static void put_title(struct tree_text *t)
 {
 	const struct snapshot *s = t->s;
+	char how[64];
 
 	if (*s->command)
 		text_clean(t->out, s->command, strlen(s->command));
@@ -345,6 +347,9 @@ static void put_title(struct tree_text *t)
 	}
 	text_str(t->out, ", lost: ");
 	figure_losses(t->out, s);
+	if (s->exit_status != -1)
+		text_fmt(t->out, "; process %s",
+			 ended_text(s->exit_status, how, sizeof(how)));
 	text_str(t->out, "\n\n TOTAL%     TOTAL  CALL TREE  (! > 60%, * > 20%, + > 5%");
 	text_str(t->out, s->samples < 100 ? "; few samples: rough figures)\n" : ")\n");
 }

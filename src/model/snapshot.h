@@ -123,7 +123,8 @@ struct snapshot {
 	bool exited;		/* the target is gone; the picture is the last one */
 	bool stopped;		/* state T: SIGSTOPped */
 	bool recorded;		/* out of a file: nothing changes any more */
-	int exit_status;	/* wait status if ptop started it, else -1 */
+	int exit_status;	/* wait status when it ended, -1: not known */
+	const char *end_note;	/* how it ended: "ended by signal 11 (SEGV)"; NULL */
 
 	/* The window. */
 	uint64_t number;     /* counts snapshots */

@@ -369,12 +369,11 @@ static uint32_t uprobe_type(void)
 	return (uint32_t)strtoul(line, NULL, 10);
 }
 
-int bpf_uprobe(const char *path, uint64_t offset, pid_t pid, bool back, int program_fd)
+int bpf_uprobe(const char *path, uint64_t offset, pid_t pid, int program_fd)
 {
 	struct perf_event_attr attr = {
 		.size = sizeof(attr),
 		.type = uprobe_type(),
-		.config = back, /* bit "retprobe" */
 		.sample_period = 1,
 		.wakeup_events = 1,
 	};

@@ -14,7 +14,7 @@
 
 #include "base/error.h"
 
-#define BPF_CODE_MAX 768u
+#define BPF_CODE_MAX 1024u
 #define BPF_LABELS 48u
 #define BPF_JUMPS 128u
 #define BPF_FUNCTIONS 4u
@@ -73,9 +73,10 @@ int bpf_map_put(int map_fd, const void *key, const void *value);
 int bpf_map_remove(int map_fd, const void *key);
 /* A program for all calls of a kernel's raw tracepoint: an fd or -errno. */
 int bpf_raw_tracepoint(const char *name, int program_fd);
-/* A uprobe (or, with `back`, a probe at the return) in a file, for the processes that map it
- * as pid does: an event fd, or -errno. */
-int bpf_uprobe(const char *path, uint64_t offset, pid_t pid, bool back, int program_fd);
+/* A uprobe in a file, for the processes that map it as pid does: an event fd, or -errno. There is
+ * no way here to ask for one at a function's return: those exchange return addresses, which kills
+ * programs that switch stacks, throw through it, or return twice. */
+int bpf_uprobe(const char *path, uint64_t offset, pid_t pid, int program_fd);
 /* Process numbers inside of programs are those of the initial namespace. */
 bool bpf_sees_our_pids(void);
 

@@ -15,10 +15,12 @@ struct bpf_slow {
 };
 
 struct bpf_times {
-	uint64_t slow_ns; /* ptop's: from which on they are kept */
-	uint64_t slow_n;  /* ever */
-	uint64_t marks;	  /* the program's own use: things it met, as bits */
-	uint64_t lost;	  /* starts without an end, ends without a start */
+	uint64_t slow_ns;  /* ptop's: from which on they are kept */
+	uint64_t slow_n;   /* ever */
+	uint64_t marks;	   /* the program's own use: things it met, as bits */
+	uint64_t hits;	   /* of probes */
+	uint64_t begun;	   /* calls that began */
+	uint64_t replaced; /* calls without an end when the same one began anew */
 	uint64_t bucket[HISTOGRAM_BUCKETS + 1]; /* an even number */
 	struct bpf_slow slow[BPF_SLOW_KEPT];
 };

@@ -1,5 +1,11 @@
-/* Entry and return meet by thread and stack pointer, so recursion is no matter: a return sees
- * the stack pointer of its entry and 8. */
+/* The start of a call is kept under its process and the place of its return address, which is where
+ * the stack pointer is at the entry and again at each exit, on whatever thread. A start that is
+ * found there by the next one was of a call that an exception or longjmp() ended.
+ *
+ * Where a library copies the stacks of coroutines to and from one place (greenlet), many calls are
+ * at that place. Then a start is kept under some words of its callers' frames as well, in four sets
+ * of two, since callees write to a few of those words; a set that two starts have in common
+ * tells nothing. An end takes the start that one of its sets leads to, or none. */
 #include "sample/probe.h"
 
 #include <errno.h>
@@ -12,155 +18,315 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 
-#define STARTS_MOST 16384u
+#define STARTS_MOST 32768u
 #define COST_BATCHES 41u
 #define COST_CALLS 5u /* in a batch */
 
-enum { KEY = -16, VALUE = -24 };
-enum { OUT, LOST, LABELS = 8 };
+/* Where the words are, from the return address on. */
+#define SETS 4
+#define WORDS (2 * SETS)
+static const int16_t word_at[WORDS] = { 8, 16, 24, 32, 160, 416, 800, 1600 };
+#define HASH_FACTOR 0x01000193 /* FNV's */
+
+struct start {
+	uint64_t time_ns; /* 0: of several calls */
+	uint64_t back;	  /* the return address */
+};
+
+/* On the program's stack. */
+struct scratch {
+	struct start now;
+	struct key {
+		uint64_t owner, place, set; /* set: a hash of its words */
+	} key;
+	uint64_t set[SETS], words[2];
+};
+#define AT(field) \
+	((int16_t)((int)offsetof(struct scratch, field) - (int)sizeof(struct scratch)))
+
+enum { OUT, NEW, FOUND, LABELS = 8, NEXT = 24 };
 
 #define REG(name) ((int16_t)offsetof(struct user_regs_struct, name))
 
-/* {thread, stack pointer - minus} at r10 + KEY; r6: the registers. */
-static void make_key(struct bpf_code *c, int minus)
+static void read_user(struct bpf_code *c, int16_t to, int bytes, int from, int32_t plus)
 {
-	bpf_mov(c, 6, 1);
-	bpf_call(c, BPF_FUNC_get_current_pid_tgid);
-	bpf_store(c, BPF_DW, 10, KEY, 0);
-	bpf_mov(c, 8, 0);
-	bpf_load(c, BPF_DW, 1, 6, REG(rsp));
-	bpf_alu_k(c, BPF_SUB, 1, minus);
-	bpf_store(c, BPF_DW, 10, KEY + 8, 1);
+	bpf_mov(c, 1, 10);
+	bpf_alu_k(c, BPF_ADD, 1, to);
+	bpf_set(c, 2, bytes);
+	bpf_mov(c, 3, from);
+	bpf_alu_k(c, BPF_ADD, 3, plus);
+	bpf_call(c, BPF_FUNC_probe_read_user); /* zeroes what it cannot read */
 }
 
-static void map_and_key(struct bpf_code *c, int map_fd)
+static void count(struct bpf_code *c, const struct probe *p, int16_t field)
 {
-	bpf_map(c, 1, map_fd);
-	bpf_mov(c, 2, 10);
-	bpf_alu_k(c, BPF_ADD, 2, KEY);
+	bpf_map_value(c, 2, p->times_fd);
+	bpf_set(c, 1, 1);
+	bpf_atomic_add(c, 2, field, 1, false);
 }
 
-static int load_entry(struct probe *p, struct error *err)
+/* The hashes of the sets of words that stand above the stack pointer in r7. */
+static void read_sets(struct bpf_code *c)
 {
-	struct bpf_code *c = xcalloc(1, sizeof(*c));
-	int fd;
+	int i, k;
 
+	for (i = 0; i < SETS; i++) {
+		bpf_set(c, 9, i + 1);
+		for (k = 0; k < 2; k++) {
+			read_user(c, AT(words), 8, 7, word_at[2 * i + k]);
+			bpf_load(c, BPF_DW, 1, 10, AT(words));
+			bpf_alu(c, BPF_XOR, 9, 1);
+			bpf_alu_k(c, BPF_MUL, 9, HASH_FACTOR);
+			bpf_mov(c, 1, 9);
+			bpf_alu_k(c, BPF_RSH, 1, 32);
+			bpf_alu(c, BPF_XOR, 9, 1);
+		}
+		bpf_alu_k(c, BPF_OR, 9, 1);
+		bpf_store(c, BPF_DW, 10, (int16_t)(AT(set) + 8 * i), 9);
+	}
+}
+
+/* The goroutine, and how far its stack pointer is from the end of its stack: runtime.g begins with
+ * the bounds of the stack, lo and hi. */
+static void go_place(struct bpf_code *c)
+{
+	bpf_load(c, BPF_DW, 9, 6, REG(r14));
+	bpf_store(c, BPF_DW, 10, AT(key.owner), 9);
+	read_user(c, AT(key.place), 8, 9, 8);
+	bpf_load(c, BPF_DW, 1, 10, AT(key.place));
+	bpf_alu(c, BPF_SUB, 1, 7);
+	bpf_store(c, BPF_DW, 10, AT(key.place), 1);
+}
+
+/* Fills the scratch; r6: the registers at the probe, r7: the stack pointer, r8: process and
+ * thread. */
+static void begin(struct bpf_code *c, const struct probe *p, enum probe_stack stack)
+{
 	bpf_start(c);
-	make_key(c, 0);
+	bpf_mov(c, 6, 1);
+	bpf_load(c, BPF_DW, 7, 6, REG(rsp));
+	bpf_call(c, BPF_FUNC_get_current_pid_tgid);
+	bpf_mov(c, 8, 0);
+	if (p->pid) {
+		/* A child of vfork() runs in the same memory. */
+		bpf_alu_k(c, BPF_RSH, 0, 32);
+		bpf_if_k(c, BPF_JNE, 0, p->pid, OUT);
+	}
+	count(c, p, offsetof(struct bpf_times, hits));
+	read_user(c, AT(now.back), 8, 7, 0);
+	if (stack == PROBE_EXCHANGED)
+		read_sets(c);
+	bpf_set(c, 1, 0);
+	bpf_store(c, BPF_DW, 10, AT(key.set), 1);
+	if (stack == PROBE_GO) {
+		go_place(c);
+	} else {
+		bpf_mov(c, 1, 8);
+		bpf_alu_k(c, BPF_RSH, 1, 32);
+		bpf_store(c, BPF_DW, 10, AT(key.owner), 1);
+		bpf_store(c, BPF_DW, 10, AT(key.place), 7);
+	}
 	bpf_call(c, BPF_FUNC_ktime_get_ns);
-	bpf_store(c, BPF_DW, 10, VALUE, 0);
-	map_and_key(c, p->starts_fd);
+	bpf_store(c, BPF_DW, 10, AT(now.time_ns), 0);
+}
+
+static void map_and_key(struct bpf_code *c, const struct probe *p)
+{
+	bpf_map(c, 1, p->starts_fd);
+	bpf_mov(c, 2, 10);
+	bpf_alu_k(c, BPF_ADD, 2, AT(key));
+}
+
+static void put(struct bpf_code *c, const struct probe *p)
+{
+	map_and_key(c, p);
 	bpf_mov(c, 3, 10);
-	bpf_alu_k(c, BPF_ADD, 3, VALUE);
+	bpf_alu_k(c, BPF_ADD, 3, AT(now));
 	bpf_set(c, 4, BPF_ANY);
 	bpf_call(c, BPF_FUNC_map_update_elem);
-	bpf_set(c, 0, 0);
-	bpf_exit(c);
-	fd = bpf_load_program(c, BPF_PROG_TYPE_KPROBE, err);
+}
+
+static void take_away(struct bpf_code *c, const struct probe *p)
+{
+	map_and_key(c, p);
+	bpf_call(c, BPF_FUNC_map_delete_elem);
+}
+
+/* r0: the start under this set; 0: none. */
+static void look_up_set(struct bpf_code *c, const struct probe *p, int i)
+{
+	bpf_load(c, BPF_DW, 1, 10, (int16_t)(AT(set) + 8 * i));
+	bpf_store(c, BPF_DW, 10, AT(key.set), 1);
+	bpf_look_up(c, p->starts_fd, AT(key));
+}
+
+static int load(struct bpf_code *c, struct error *err)
+{
+	int fd = bpf_load_program(c, BPF_PROG_TYPE_KPROBE, err);
+
 	free(c);
 	return fd;
 }
 
-static int load_back(struct probe *p, struct error *err)
+static void put_sets(struct bpf_code *c, const struct probe *p)
+{
+	int i;
+
+	for (i = 0; i < SETS; i++) {
+		look_up_set(c, p, i);
+		bpf_if_k(c, BPF_JEQ, 0, 0, LABELS + i);
+		bpf_set(c, 1, 0);
+		bpf_store(c, BPF_DW, 0, offsetof(struct start, time_ns), 1);
+		bpf_go(c, NEXT + i);
+		bpf_label(c, LABELS + i);
+		put(c, p);
+		bpf_label(c, NEXT + i);
+	}
+}
+
+static int load_entry(struct probe *p, const struct probe_options *o, struct error *err)
 {
 	struct bpf_code *c = xcalloc(1, sizeof(*c));
-	int fd;
 
-	bpf_start(c);
-	make_key(c, 8);
-	bpf_call(c, BPF_FUNC_ktime_get_ns);
-	bpf_mov(c, 7, 0);
-	map_and_key(c, p->starts_fd);
-	bpf_call(c, BPF_FUNC_map_lookup_elem);
-	bpf_if_k(c, BPF_JEQ, 0, 0, LOST);
-	bpf_load(c, BPF_DW, 1, 0, 0);
-	bpf_mov(c, 6, 7);
-	bpf_alu(c, BPF_SUB, 6, 1);
-	bpf_alu_k(c, BPF_LSH, 8, 32); /* the thread's number, as an id */
-	map_and_key(c, p->starts_fd);
-	bpf_call(c, BPF_FUNC_map_delete_elem);
-	bpf_times_add(c, p->times_fd, LABELS);
-	bpf_go(c, OUT);
-	bpf_label(c, LOST);
-	bpf_map_value(c, 2, p->times_fd);
-	bpf_set(c, 1, 1);
-	bpf_atomic_add(c, 2, offsetof(struct bpf_times, lost), 1, false);
+	begin(c, p, o->stack);
+	count(c, p, offsetof(struct bpf_times, begun));
+	if (o->stack == PROBE_EXCHANGED) {
+		put_sets(c, p);
+	} else {
+		/* Back at the entry by a jump, or in a Go function whose stack had to grow, it
+		 * is the same call. */
+		if (!o->restarts && o->stack != PROBE_GO) {
+			bpf_look_up(c, p->starts_fd, AT(key));
+			bpf_if_k(c, BPF_JEQ, 0, 0, NEW);
+			count(c, p, offsetof(struct bpf_times, replaced));
+			bpf_label(c, NEW);
+		}
+		put(c, p);
+	}
 	bpf_label(c, OUT);
 	bpf_set(c, 0, 0);
 	bpf_exit(c);
-	fd = bpf_load_program(c, BPF_PROG_TYPE_KPROBE, err);
-	free(c);
-	return fd;
+	return load(c, err);
 }
 
-/* ---- Where ----------------------------------------------------------------------------- */
-
-/* What arch/x86/kernel/uprobes.c emulates: push, nop, jmp, call. */
-static bool is_emulated(const unsigned char *p, size_t n)
+/* r9: when the call began, by the first set that is this call's alone; 0: by none. */
+static void find_by_sets(struct bpf_code *c, const struct probe *p)
 {
-	if (n && ((p[0] >= 0x50 && p[0] <= 0x57) || p[0] == 0x90 || p[0] == 0xe8 ||
-		  p[0] == 0xe9 || p[0] == 0xeb))
-		return true;
-	if (n > 1 && p[0] == 0x41 && p[1] >= 0x50 && p[1] <= 0x57)
-		return true;
-	return n > 1 && p[0] == 0x0f && p[1] == 0x1f;
+	int i;
+
+	bpf_set(c, 9, 0);
+	for (i = 0; i < SETS; i++) {
+		look_up_set(c, p, i);
+		bpf_if_k(c, BPF_JEQ, 0, 0, NEXT + i);
+		bpf_load(c, BPF_DW, 1, 0, offsetof(struct start, back));
+		bpf_load(c, BPF_DW, 2, 10, AT(now.back));
+		bpf_if(c, BPF_JNE, 1, 2, NEXT + i);
+		bpf_if_k(c, BPF_JNE, 9, 0, LABELS + i);
+		bpf_load(c, BPF_DW, 9, 0, offsetof(struct start, time_ns));
+		bpf_label(c, LABELS + i);
+		take_away(c, p);
+		bpf_label(c, NEXT + i);
+	}
+	bpf_if_k(c, BPF_JEQ, 9, 0, OUT);
 }
 
-uint64_t probe_place(const unsigned char *code, size_t n, enum probe_start *how)
+/* r9: when the call began. Of a function that jumps on to others the ends of those others' own calls
+ * come here as well, and find no start. */
+static void find_start(struct bpf_code *c, const struct probe *p)
 {
-	static const unsigned char endbr64[4] = { 0xf3, 0x0f, 0x1e, 0xfa };
-	size_t at = n >= 4 && memcmp(code, endbr64, 4) == 0 ? 4 : 0;
+	bpf_look_up(c, p->starts_fd, AT(key));
+	bpf_if_k(c, BPF_JEQ, 0, 0, OUT);
+	bpf_load(c, BPF_DW, 1, 0, offsetof(struct start, back));
+	bpf_load(c, BPF_DW, 2, 10, AT(now.back));
+	bpf_if(c, BPF_JNE, 1, 2, OUT);
+	bpf_load(c, BPF_DW, 9, 0, offsetof(struct start, time_ns));
+	take_away(c, p);
+}
 
-	*how = is_emulated(code + at, n - at) ? PROBE_EMULATED : PROBE_STEPPED;
-	return at;
+static int load_exit(struct probe *p, const struct probe_options *o, struct error *err)
+{
+	struct bpf_code *c = xcalloc(1, sizeof(*c));
+
+	begin(c, p, o->stack);
+	if (o->stack == PROBE_EXCHANGED)
+		find_by_sets(c, p);
+	else
+		find_start(c, p);
+	bpf_load(c, BPF_DW, 7, 10, AT(now.time_ns));
+	bpf_mov(c, 6, 7);
+	bpf_alu(c, BPF_SUB, 6, 9);
+	bpf_alu_k(c, BPF_LSH, 8, 32); /* the thread's number, as an id */
+	bpf_times_add(c, p->times_fd, NEXT + SETS);
+	bpf_label(c, OUT);
+	bpf_set(c, 0, 0);
+	bpf_exit(c);
+	return load(c, err);
 }
 
 /* ---- Open and close ---------------------------------------------------------------------- */
 
+#define ENOTSUPP 524 /* the kernel's own */
+
 static int failed(struct error *err, int ret, const char *what)
 {
+	if (ret == -ENOTSUPP || ret == -EOPNOTSUPP) {
+		error_set(err, EXIT_UNSUPPORTED,
+			  "%s: the kernel puts none on the instruction that is there",
+			  what);
+		return ret;
+	}
 	errno = -ret;
 	return error_errno(err, what);
 }
 
-static int open_all(struct probe *p, pid_t pid, const char *path, uint64_t offset,
-		    struct error *err)
+static int open_all(struct probe *p, pid_t pid, const struct probe_place *place, size_t n,
+		    const struct probe_options *o, struct error *err)
 {
+	size_t i;
+
 	p->times_fd = bpf_times_open(&p->times, err);
 	if (p->times_fd < 0)
 		return p->times_fd;
-	p->starts_fd = bpf_map_open(BPF_MAP_TYPE_LRU_HASH, 16, 8, STARTS_MOST, 0);
+	p->starts_fd = bpf_map_open(BPF_MAP_TYPE_LRU_HASH, sizeof(struct key),
+				    sizeof(struct start), STARTS_MOST, 0);
 	if (p->starts_fd < 0)
 		return failed(err, p->starts_fd, "memory for calls");
-	p->entry_program_fd = load_entry(p, err);
+	p->entry_program_fd = load_entry(p, o, err);
 	if (p->entry_program_fd < 0)
 		return p->entry_program_fd;
-	p->back_program_fd = load_back(p, err);
-	if (p->back_program_fd < 0)
-		return p->back_program_fd;
-	p->back_fd = bpf_uprobe(path, offset, pid, true, p->back_program_fd);
-	if (p->back_fd < 0)
-		return failed(err, p->back_fd, "a probe at the return");
-	p->entry_fd = bpf_uprobe(path, offset, pid, false, p->entry_program_fd);
-	if (p->entry_fd < 0)
-		return failed(err, p->entry_fd, "a probe at the entry");
+	p->exit_program_fd = load_exit(p, o, err);
+	if (p->exit_program_fd < 0)
+		return p->exit_program_fd;
+	/* The entry last: a start without an end would be in the way of others. */
+	for (i = n; i-- > 0;) {
+		int fd = bpf_uprobe(place[i].path, place[i].offset, pid,
+				    i ? p->exit_program_fd : p->entry_program_fd);
+
+		if (fd < 0)
+			return failed(err, fd,
+				      i ? "a probe at an exit" : "a probe at the entry");
+		p->event_fd[p->n_events++] = fd;
+	}
 	return 0;
 }
 
-int probe_open(pid_t pid, const char *path, uint64_t offset, uint64_t slow_ns,
-	       struct probe **out, struct error *err)
+int probe_open(pid_t pid, const struct probe_place *place, size_t n,
+	       const struct probe_options *options, struct probe **out, struct error *err)
 {
-	struct probe *p = xcalloc(1, sizeof(*p));
+	struct probe *p;
 	int ret;
 
-	p->times_fd = p->starts_fd = p->entry_program_fd = p->back_program_fd = -1;
-	p->entry_fd = p->back_fd = -1;
-	ret = open_all(p, pid, path, offset, err);
+	if (n < 2 || n > PROBE_PLACES_MAX)
+		return failed(err, -EINVAL, "probes");
+	p = xcalloc(1, sizeof(*p));
+	p->pid = bpf_sees_our_pids() ? pid : 0;
+	p->times_fd = p->starts_fd = p->entry_program_fd = p->exit_program_fd = -1;
+	ret = open_all(p, pid, place, n, options, err);
 	if (ret) {
 		probe_close(p);
 		return ret;
 	}
-	p->times->slow_ns = slow_ns;
+	p->times->slow_ns = options->slow_ns;
 	*out = p;
 	return 0;
 }
@@ -175,10 +341,10 @@ void probe_close(struct probe *p)
 {
 	if (!p)
 		return;
-	close_fd(p->entry_fd);
-	close_fd(p->back_fd);
+	while (p->n_events > 0)
+		close_fd(p->event_fd[--p->n_events]);
 	close_fd(p->entry_program_fd);
-	close_fd(p->back_program_fd);
+	close_fd(p->exit_program_fd);
 	close_fd(p->starts_fd);
 	bpf_times_close(p->times_fd, p->times);
 	free(p);
@@ -188,14 +354,18 @@ void probe_close(struct probe *p)
 
 #ifdef __x86_64__
 void probe_try_emulated(void);
+void probe_try_emulated_end(void);
 void probe_try_stepped(void);
+void probe_try_stepped_end(void);
 
 __asm__(".pushsection .text\n"
 	".globl probe_try_emulated\n.type probe_try_emulated, @function\n"
-	"probe_try_emulated:\n\tpush %rbp\n\tpop %rbp\n\tret\n"
+	"probe_try_emulated:\n\tpush %rbp\n\tpop %rbp\n"
+	".globl probe_try_emulated_end\nprobe_try_emulated_end:\n\tret\n"
 	".size probe_try_emulated, .-probe_try_emulated\n"
 	".globl probe_try_stepped\n.type probe_try_stepped, @function\n"
-	"probe_try_stepped:\n\tmov %rsp, %rax\n\tnop\n\tret\n"
+	"probe_try_stepped:\n\tmov %rsp, %rax\n\tnop\n"
+	".globl probe_try_stepped_end\nprobe_try_stepped_end:\n\tret\n"
 	".size probe_try_stepped, .-probe_try_stepped\n"
 	".popsection\n");
 
@@ -225,16 +395,20 @@ static int by_value(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-uint64_t probe_cost(enum probe_start how)
+uint64_t probe_cost(bool emulated)
 {
-	void (*volatile try)(void) =
-	    how == PROBE_EMULATED ? probe_try_emulated : probe_try_stepped;
-	uint64_t offset, took[COST_BATCHES];
+	void (*volatile try)(void) = emulated ? probe_try_emulated : probe_try_stepped;
+	void (*end)(void) = emulated ? probe_try_emulated_end : probe_try_stepped_end;
+	struct probe_place place[2] = { { "/proc/self/exe", 0 },
+					{ "/proc/self/exe", 0 } };
+	struct probe_options options = { .slow_ns = UINT64_MAX };
+	uint64_t took[COST_BATCHES];
 	struct probe *p;
 	unsigned i, k;
 
-	if (!own_offset((uint64_t)(uintptr_t)try, &offset) ||
-	    probe_open(getpid(), "/proc/self/exe", offset, UINT64_MAX, &p, NULL))
+	if (!own_offset((uint64_t)(uintptr_t)try, &place[0].offset) ||
+	    !own_offset((uint64_t)(uintptr_t)end, &place[1].offset) ||
+	    probe_open(getpid(), place, 2, &options, &p, NULL))
 		return 0;
 	try();
 	for (i = 0; i < COST_BATCHES; i++) {
@@ -250,9 +424,9 @@ uint64_t probe_cost(enum probe_start how)
 	return took[COST_BATCHES / 2] / COST_CALLS;
 }
 #else
-uint64_t probe_cost(enum probe_start how)
+uint64_t probe_cost(bool emulated)
 {
-	(void)how;
+	(void)emulated;
 	return 0;
 }
 #endif

@@ -1,7 +1,8 @@
-/* Calls of one native function, timed in the kernel: a probe at its entry and one at its
- * return. The function's first page is copied for the process and a breakpoint byte is put into
- * it, and return addresses are exchanged while it runs: so this is for plain C only, and only
- * when asked for. When ptop ends, however it does, the kernel takes all of it back. */
+/* Calls of one native function, timed in the kernel: a breakpoint at its entry and one at each
+ * instruction at which its calls end (elf/exits.h). The pages are copied for the process and a
+ * breakpoint byte is put into them; the stack, its return addresses and the registers stay as
+ * they are, so whatever the program does with its stacks (coroutines, exceptions, longjmp) it may go
+ * on doing. When ptop ends, however it does, the kernel takes all of it back. */
 #ifndef PTOP_SAMPLE_PROBE_H
 #define PTOP_SAMPLE_PROBE_H
 
@@ -11,22 +12,43 @@
 
 #include "sample/bpf_times.h"
 
+#define PROBE_PLACES_MAX 128u
+
+/* An instruction, in a file as ptop opens it. The path is borrowed. */
+struct probe_place {
+	const char *path;
+	uint64_t offset;
+};
+
+/* How the start of a call is found again at its end. */
+enum probe_stack {
+	PROBE_FIXED, /* by the stack pointer: stacks stay where they are */
+	/* By what stands above it, too: coroutines' stacks are copied to and from one place. */
+	PROBE_EXCHANGED,
+	PROBE_GO, /* by the goroutine (in r14: Go 1.17) and the depth of its stack, which moves */
+};
+
 struct probe {
-	int times_fd, starts_fd, entry_program_fd, back_program_fd, entry_fd, back_fd;
+	pid_t pid; /* 0: as programs in the kernel see it is not known */
+	int times_fd, starts_fd, entry_program_fd, exit_program_fd;
+	int event_fd[PROBE_PLACES_MAX];
+	size_t n_events;
 	struct bpf_times *times;
 };
 
-/* How the first instruction runs under a probe: the kernel emulates some and single-steps the
- * others, which costs ten times as much. */
-enum probe_start { PROBE_EMULATED, PROBE_STEPPED };
+struct probe_options {
+	uint64_t slow_ns;
+	enum probe_stack stack;
+	bool restarts; /* a jump leads back to the entry, which begins no call */
+};
 
-/* Where to put the probe in a function that begins with these bytes: behind endbr64. */
-uint64_t probe_place(const unsigned char *code, size_t n, enum probe_start *how);
-/* path as ptop opens it; offset in the file. -errno with the cause. */
-int probe_open(pid_t pid, const char *path, uint64_t offset, uint64_t slow_ns,
-	       struct probe **out, struct error *err);
+/* place[0] is the entry, the others (one at least) are exits. -errno with the cause. */
+int probe_open(pid_t pid, const struct probe_place *place, size_t n,
+	       const struct probe_options *options, struct probe **out,
+	       struct error *err);
 void probe_close(struct probe *p);
-/* What a probed call costs here, ns, by a function of ptop's own; 0 when it cannot be told. */
-uint64_t probe_cost(enum probe_start how);
+/* What a call of a function costs here, ns, by one of ptop's own whose entry the kernel emulates, or
+ * single-steps; 0 when it cannot be told. */
+uint64_t probe_cost(bool emulated);
 
 #endif

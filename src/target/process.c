@@ -12,7 +12,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -332,6 +334,67 @@ bool process_alive(const struct process *p)
 		return false;
 	return !has_ended(now.state) || has_other_threads(p->pid);
 }
+
+/* Field 52 of a zombie's stat, the last one; 0 to who may not look into the process. */
+static bool zombie_status(pid_t pid, int *status)
+{
+	struct process_stat now;
+	struct bytes b;
+	char path[64];
+	size_t at;
+	bool ok;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	if (file_read(path, 4096, &b, NULL))
+		return false;
+	ok = process_parse_stat((const char *)b.p, b.n, &now) && now.state == 'Z';
+	while (b.n && !isdigit(b.p[b.n - 1]))
+		b.n--;
+	for (at = b.n; at && isdigit(b.p[at - 1]);)
+		at--;
+	*status = 0;
+	for (; ok && at < b.n && *status < 1 << 20; at++)
+		*status = *status * 10 + (b.p[at] - '0');
+	free_bytes(b);
+	return ok;
+}
+
+/* linux/pidfd.h of 6.15; the headers of those who build are older. */
+struct exit_info {
+	uint64_t mask, cgroup;
+	uint32_t ids[11];
+	int32_t exit_code;
+};
+#define EXIT_INFO_ASKED (1u << 3)
+#define EXIT_INFO _IOWR(0xff, 11, struct exit_info)
+
+/* Of a child of ours; it stays for whoever started it to reap. */
+static int child_status(pid_t pid)
+{
+	siginfo_t si = { 0 };
+
+	if (waitid(P_PID, (id_t)pid, &si, WEXITED | WNOHANG | WNOWAIT) == -1 ||
+	    si.si_pid != pid)
+		return -1;
+	return si.si_code == CLD_EXITED ? si.si_status << 8 : si.si_status;
+}
+
+int process_end_status(pid_t pid, int pid_fd)
+{
+	struct exit_info info = { .mask = EXIT_INFO_ASKED };
+	int status = child_status(pid);
+
+	if (status != -1)
+		return status;
+	/* 0 may also be what somebody without the right is shown. */
+	if (zombie_status(pid, &status) && status != 0)
+		return status;
+	if (pid_fd == -1 || ioctl(pid_fd, EXIT_INFO, &info) == -1 ||
+	    !(info.mask & EXIT_INFO_ASKED))
+		return -1;
+	return info.exit_code;
+}
+_Static_assert(sizeof(struct exit_info) == 64, "PIDFD_INFO_SIZE_VER0");
 
 static void add_children_of(pid_t pid, pid_t tid, pid_list *out)
 {

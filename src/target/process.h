@@ -46,6 +46,9 @@ bool process_parse_stat(const char *text, size_t n, struct process_stat *out);
 int process_find(pid_t pid, struct process *out, struct error *err);
 /* Still the same process, and not a zombie? */
 bool process_alive(const struct process *p);
+/* The wait status of a process that has ended and need not be a child of ours: of a zombie as
+ * /proc/PID/stat has it, of one that is gone as its pidfd does (Linux 6.15). -1: not known. */
+int process_end_status(pid_t pid, int pid_fd);
 /* Its threads now, ascending. False when it is gone. */
 bool process_threads(pid_t pid, pid_list *out);
 /* Direct and indirect children now. */

@@ -2,23 +2,18 @@
  * picture, the bar from the key table, so neither can promise what is not there. */
 #include <stdio.h>
 #include <string.h>
-#include <sys/wait.h>
 
+#include "base/ended.h"
 #include "ui/chrome.h"
 #include "ui/figures.h"
 
 static const char *ended(const struct snapshot *s, char *buf, size_t size)
 {
-	int st = s->exit_status;
+	char how[64];
 
-	if (st == -1)
-		snprintf(buf, size, "process ended; last picture, w saves it");
-	else if (WIFSIGNALED(st))
-		snprintf(buf, size, "process ended (signal %d); last picture, w saves it",
-			 WTERMSIG(st));
-	else
-		snprintf(buf, size, "process ended (exit %d); last picture, w saves it",
-			 WEXITSTATUS(st));
+	snprintf(buf, size, "process %s; last picture, w saves it",
+		 s->end_note ? s->end_note
+			     : ended_text(s->exit_status, how, sizeof(how)));
 	return buf;
 }
 

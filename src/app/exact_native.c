@@ -1,0 +1,438 @@
+/* Native functions timed exactly: finds the function that a name means in the files of the process,
+ * then the instructions at which its calls end, and puts probes there (sample/probe.h). What is
+ * not certain is refused with the reason. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "app/latency.h"
+#include "base/clock.h"
+#include "base/text.h"
+#include "elf/exits.h"
+#include "elf/header.h"
+#include "symbol/ifunc.h"
+#include "symbol/symbols.h"
+
+#define READ_NS (250 * NS_PER_MSEC)
+#define FILES_MAX 8u /* that the probes of one function are in */
+#define CODE_BYTES 16u
+#define WITHOUT_END_PCT 1.0 /* below, a call that is still open explains it */
+
+/* The code of the process, function by function. */
+struct code {
+	struct latency *l;
+	const struct space *space;
+	bool waits; /* names of a file are not loaded yet */
+};
+
+static bool is_file(const struct object *o, const char *wanted)
+{
+	const char *at = strstr(o->name, wanted);
+
+	if (o->kind != OBJECT_FILE)
+		return false;
+	if (!wanted[0])
+		return true;
+	/* "sqlite3" and "libsqlite3" are libsqlite3.so.0. */
+	return at &&
+	       (at == o->name || (at == o->name + 3 && memcmp(o->name, "lib", 3) == 0));
+}
+
+static bool function_at(void *arg, uint64_t address, uint64_t *start, uint64_t *bytes)
+{
+	struct code *c = arg;
+	const struct mapping *map = maps_find(&c->space->maps, address);
+	const struct symbols *symbols;
+	struct symbol sym;
+	bool failed = false;
+
+	if (!map || map->object->kind != OBJECT_FILE)
+		return false;
+	symbols = engine_symbols(c->l->e, map->object, &failed);
+	c->waits |= !symbols && !failed;
+	if (!symbols || !symbols_find(symbols, mapping_offset(map, address), &sym))
+		return false;
+	*start = address - (mapping_offset(map, address) - sym.start);
+	*bytes = sym.size;
+	return true;
+}
+
+static bool read_code(void *arg, uint64_t address, void *to, size_t n)
+{
+	const struct code *c = arg;
+
+	return c->space->mem.mem.read(&c->space->mem.mem, address, to, n);
+}
+
+/* ---- Files ------------------------------------------------------------------------------ */
+
+struct probed_file {
+	const struct object *object;
+	int fd;
+	char path[4200];
+};
+
+struct probed_files {
+	struct probed_file v[FILES_MAX];
+	size_t n;
+};
+
+static void path_of(const struct object *o, char *path, size_t size)
+{
+	struct stat st;
+
+	snprintf(path, size, "/proc/%d/root%s", (int)o->pid, o->path);
+	if (stat(path, &st) == 0 && st.st_ino == o->inode)
+		return;
+	snprintf(path, size, "%s", o->path);
+}
+
+static struct probed_file *file_of(struct probed_files *files, const struct object *o)
+{
+	struct probed_file *f;
+	size_t i;
+
+	for (i = 0; i < files->n; i++)
+		if (files->v[i].object == o)
+			return &files->v[i];
+	if (files->n == FILES_MAX)
+		return NULL;
+	f = &files->v[files->n];
+	f->object = o;
+	f->fd = object_open(o, NULL);
+	if (f->fd < 0)
+		return NULL;
+	path_of(o, f->path, sizeof(f->path));
+	files->n++;
+	return f;
+}
+
+static void close_files(struct probed_files *files)
+{
+	while (files->n > 0)
+		close(files->v[--files->n].fd);
+}
+
+/* Where an instruction stands in a file. The kernel takes the original of the breakpoint's
+ * instruction from the file: memory that was written to since must not get one. */
+static bool locate(const struct code *c, struct probed_files *files, uint64_t address,
+		   struct probe_place *place)
+{
+	const struct mapping *map = maps_find(&c->space->maps, address);
+	struct probed_file *f =
+	    map && map->object->kind == OBJECT_FILE ? file_of(files, map->object) : NULL;
+	unsigned char there[CODE_BYTES], here[CODE_BYTES];
+	uint64_t offset;
+	size_t n;
+
+	if (!f)
+		return false;
+	offset = mapping_offset(map, address);
+	n = map->end - address < CODE_BYTES ? map->end - address : CODE_BYTES;
+	if (!read_code((void *)(uintptr_t)c, address, here, n) ||
+	    pread(f->fd, there, n, (off_t)offset) != (ssize_t)n ||
+	    memcmp(here, there, n) != 0)
+		return false;
+	*place = (struct probe_place){ .path = f->path, .offset = offset };
+	return true;
+}
+
+/* ---- Arming ------------------------------------------------------------------------------ */
+
+/* Go's functions, but not C's in a program of Go, have the goroutine in r14, from Go 1.17 on. The
+ * names of Go's have a dot behind the package. */
+static bool is_go(const struct object *o, const char *name)
+{
+	struct elf elf;
+	int fd = object_open(o, NULL);
+	bool go = false;
+
+	if (fd < 0)
+		return false;
+	if (elf_read(&(struct elf_source){ elf_read_fd, &fd }, &elf)) {
+		go =
+		    elf_section(&elf, ".gopclntab") || elf_section(&elf, ".go.buildinfo");
+		elf_done(&elf);
+	}
+	close(fd);
+	return go && strchr(name, '.');
+}
+
+/* Does the process have a library that exchanges stacks in place? Greenlet is the one in use: gevent
+ * and eventlet build on it. */
+static bool exchanges_stacks(const struct space *s)
+{
+	size_t i;
+
+	for (i = 0; i < s->maps.list.n; i++)
+		if (strstr(s->maps.list.v[i].object->name, "greenlet"))
+			return true;
+	return false;
+}
+
+/* The kernel copies 16 bytes at most, and the last function of a file may be shorter. */
+static bool entry_is_emulated(const struct code *c, uint64_t entry)
+{
+	unsigned char code[2];
+
+	return read_code((void *)(uintptr_t)c, entry, code, sizeof(code)) &&
+	       exits_is_emulated(code, sizeof(code));
+}
+
+static bool open_probe(struct code *c, struct exact *x, const struct object *o,
+		       const struct exits *exits, struct error *err)
+{
+	struct latency *l = c->l;
+	struct probe_place place[EXITS_MAX + 1];
+	struct probed_files files = { .n = 0 };
+	struct probe_options options = {
+		.slow_ns = l->slow_ns,
+		.stack = is_go(o, x->function)	      ? PROBE_GO
+			 : exchanges_stacks(c->space) ? PROBE_EXCHANGED
+						      : PROBE_FIXED,
+		.restarts = exits->restarts,
+	};
+	size_t i;
+	bool ok = locate(c, &files, exits->entry, &place[0]);
+
+	for (i = 0; ok && i < exits->n; i++)
+		ok = locate(c, &files, exits->at[i], &place[i + 1]);
+	if (!ok)
+		error_set(err, EXIT_FAILED,
+			  "its code in memory is not the code in its file");
+	else
+		ok = probe_open(l->e->process.pid, place, exits->n + 1, &options,
+				&x->probe, err) == 0;
+	close_files(&files);
+	return ok;
+}
+_Static_assert(EXITS_MAX + 1 <= PROBE_PLACES_MAX, "the entry is one of them");
+
+/* Puts the probes on the function at this address; false when names of other files that it leads to
+ * are still awaited. */
+static bool arm(struct code *c, struct exact *x, const struct object *o, uint64_t address)
+{
+	struct latency *l = c->l;
+	struct latency_thing *t = &l->things.v[x->thing];
+	const struct exits_source source = { function_at, read_code, c };
+	struct error err = { 0 };
+	struct exits exits;
+	const char *why;
+	bool found;
+
+	c->waits = false;
+	found = exits_find(&source, address, &exits, &why);
+	if (c->waits)
+		return false;
+	if (!found) {
+		exact_refuse(l, x, "%s", why);
+		return true;
+	}
+	if (!open_probe(c, x, o, &exits, &err)) {
+		exact_refuse(l, x, "%.100s", err.cause);
+		return true;
+	}
+	x->exchanged = exchanges_stacks(c->space);
+	x->cost_ns = probe_cost(entry_is_emulated(c, exits.entry));
+	x->sums = (struct sums_source){ .times = x->probe->times };
+	x->state = EXACT_ARMED;
+	x->read_ns = clock_now_ns();
+	x->next_ns = x->read_ns + READ_NS;
+	snprintf(t->note, sizeof(t->note), "%.1f us a call", (double)x->cost_ns / 1e3);
+	engine_say(
+	    l->e, false,
+	    "Timing %s exactly: breakpoints at its entry and %zu exits, in a private "
+	    "copy of the pages; each call costs %.1f us here",
+	    t->name, exits.n, (double)x->cost_ns / 1e3);
+	return true;
+}
+
+/* The row is called by what is really timed: strlen (__strlen_evex). */
+static void name_variant(struct latency *l, struct exact *x, const struct space *s,
+			 uint64_t address)
+{
+	const struct mapping *map = maps_find(&s->maps, address);
+	const struct symbols *symbols;
+	struct latency_thing *t = &l->things.v[x->thing];
+	struct symbol sym = { 0 };
+	char name[400], clean[100] = "";
+	bool failed;
+
+	symbols = map ? engine_symbols(l->e, map->object, &failed) : NULL;
+	if (symbols && symbols_find(symbols, mapping_offset(map, address), &sym) &&
+	    sym.name)
+		clean_copy(clean, sizeof(clean), sym.name, strlen(sym.name));
+	else
+		snprintf(clean, sizeof(clean), "%.60s+0x%llx",
+			 map ? map->object->name : "?", (unsigned long long)sym.vaddr);
+	if (strchr(t->name, '('))
+		return;
+	snprintf(name, sizeof(name), "%s (%s)", t->name, clean);
+	free(t->name);
+	t->name = xstrdup(name);
+}
+
+/* A function was found by its name: in the end this, or what a resolver chose. */
+static bool found(struct code *c, struct exact *x, const struct mapping *map,
+		  const struct symbol *sym, bool indirect)
+{
+	uint64_t address = map->start + (sym->start - map->offset);
+	const struct mapping *variant;
+
+	if (!indirect && !symbol_is_indirect(map->object, sym->start))
+		return arm(c, x, map->object, address);
+	if (!symbol_resolved(&c->space->maps, &c->space->mem.mem, map->object,
+			     x->function, sym->start, &address)) {
+		exact_refuse(c->l, x,
+			     "one of several variants is called for it, and which one is "
+			     "not known: nothing of the process has called it yet");
+		return true;
+	}
+	name_variant(c->l, x, c->space, address);
+	variant = maps_find(&c->space->maps, address);
+	if (!variant || variant->object->kind != OBJECT_FILE) {
+		exact_refuse(
+		    c->l, x,
+		    "its code is the kernel's (vdso), which no probe can be put on");
+		return true;
+	}
+	return arm(c, x, variant->object, address);
+}
+
+/* ---- Searching ---------------------------------------------------------------------------- */
+
+static void offer_near(struct latency *l, struct exact *x, const struct object *o,
+		       const struct symbols *symbols)
+{
+	const char *near[4];
+	size_t n = symbols_near(symbols, x->function, near, 4), i;
+	char text[90] = "", clean[40];
+
+	for (i = 0; i < n && strlen(text) + 45 < sizeof(text); i++) {
+		clean_copy(clean, sizeof(clean), near[i], strlen(near[i]));
+		snprintf(text + strlen(text), sizeof(text) - strlen(text), "%s%s",
+			 i ? ", " : "; near: ", clean);
+	}
+	exact_refuse(l, x, "no such function in %.30s%s", o->name, text);
+}
+
+/* By a name that another one of the same address is known by. */
+static bool search_aliases(struct code *c, struct exact *x, bool *over)
+{
+	const struct object *last = NULL;
+	size_t i;
+
+	for (i = 0; i < c->space->maps.list.n; i++) {
+		const struct mapping *map = &c->space->maps.list.v[i];
+		struct symbol sym;
+		bool indirect;
+
+		if (map->object == last || !is_file(map->object, x->file))
+			continue;
+		last = map->object;
+		if (!symbol_alias(map->object, x->function, &sym, &indirect))
+			continue;
+		map = maps_find(&c->space->maps, map->start + (sym.start - map->offset));
+		if (!map || map->object != last)
+			continue;
+		*over = found(c, x, map, &sym, indirect);
+		return true;
+	}
+	return false;
+}
+
+static bool holds(const struct mapping *map, uint64_t offset)
+{
+	return offset >= map->offset && offset - map->offset < map->end - map->start;
+}
+
+bool exact_native_search(struct latency *l, struct exact *x)
+{
+	struct code c = { .l = l, .space = engine_space(l->e, l->e->process.pid) };
+	const struct object *last = NULL;
+	const struct symbols *last_symbols = NULL;
+	bool waits = false, over;
+	size_t i;
+
+	for (i = 0; c.space && i < c.space->maps.list.n; i++) {
+		const struct mapping *map = &c.space->maps.list.v[i];
+		const struct symbols *symbols;
+		struct symbol sym;
+		bool failed = false;
+
+		if (!is_file(map->object, x->file))
+			continue;
+		symbols = engine_symbols(l->e, map->object, &failed);
+		waits |= !symbols && !failed;
+		if (!symbols)
+			continue;
+		if (!last || map->object->main) {
+			last = map->object;
+			last_symbols = symbols;
+		}
+		if (symbols_named(symbols, x->function, &sym) && holds(map, sym.start))
+			return found(&c, x, map, &sym, false);
+	}
+	if (waits || (x->file[0] && !last))
+		return false; /* names are being loaded; or it is not mapped (yet) */
+	if (!last_symbols)
+		exact_refuse(l, x, "no file of it has symbols");
+	else if (search_aliases(&c, x, &over))
+		return over;
+	else
+		offer_near(l, x, last, last_symbols);
+	return true;
+}
+
+/* ---- Reading ------------------------------------------------------------------------------ */
+
+/* Calls that an exception, longjmp() or a jump to an unknown place ended are no durations: how many
+ * they are is said, so that nobody takes the others for all. */
+static void tell_ends(const struct exact *x, char *to, size_t size)
+{
+	uint64_t begun = __atomic_load_n(&x->probe->times->begun, __ATOMIC_RELAXED),
+		 replaced = __atomic_load_n(&x->probe->times->replaced, __ATOMIC_RELAXED);
+	uint64_t missing = begun > x->calls ? begun - x->calls : 0,
+		 otherwise = missing < replaced ? replaced : missing;
+
+	to[0] = '\0';
+	if (replaced > 0 || (double)missing * 100 > WITHOUT_END_PCT * (double)begun + 400)
+		snprintf(to, size, "; %llu of %llu calls were left otherwise or are open",
+			 (unsigned long long)otherwise, (unsigned long long)begun);
+}
+
+void exact_native_read(struct latency *l, struct exact *x, uint64_t now)
+{
+	uint64_t hits = __atomic_load_n(&x->probe->times->hits, __ATOMIC_RELAXED),
+		 span = now - x->read_ns, calls = (hits - x->hits_before + 1) / 2;
+	double pct = span ? 100.0 * (double)(calls * x->cost_ns) / (double)span : 0;
+	const struct space *s = engine_space(l->e, l->e->process.pid);
+	struct latency_thing *t = &l->things.v[x->thing];
+	char ends[80];
+
+	if (s && !x->exchanged && exchanges_stacks(s)) {
+		/* Loaded since: what is kept of calls cannot tell them apart any more. */
+		probe_close(x->probe);
+		x->probe = NULL;
+		x->state = EXACT_SEARCHED;
+		return;
+	}
+	x->calls += latency_read_sums(l, &x->sums, x->thing, now);
+	x->hits_before = hits;
+	x->read_ns = now;
+	x->cost_pct = pct;
+	if (pct <= EXACT_COST_MOST_PCT) {
+		tell_ends(x, ends, sizeof(ends));
+		snprintf(t->note, sizeof(t->note),
+			 "costs %.1f us a call, %.2f%% of a core%s",
+			 (double)x->cost_ns / 1e3, pct, ends);
+		return;
+	}
+	probe_close(x->probe);
+	x->probe = NULL;
+	x->cost_pct = 0;
+	exact_refuse(l, x, "stopped: at %.0f calls a second it cost %.1f%% of a core",
+		     (double)calls * 1e9 / (double)span, pct);
+}

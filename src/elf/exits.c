@@ -1,0 +1,298 @@
+/* A linear sweep over each function, with Zydis as the decoder. Jumps that leave a function lead to
+ * its cold part, to a function called in place of a return (a tail call), or through the procedure
+ * linkage table to one of another file; all of them are followed alike. */
+#include "elf/exits.h"
+
+#include <Zydis/Zydis.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+
+#define JUMPS_MAX 4096u /* that leave one function */
+#define HOPS_MAX 4u	/* through linkage tables, for one jump */
+#define INSN_MAX 15u
+
+/* A function that was decoded. */
+struct body {
+	uint64_t start, bytes;
+	unsigned char *starts; /* a bit for each byte at which an instruction starts */
+};
+
+struct search {
+	const struct exits_source *source;
+	ZydisDecoder decoder;
+	struct body body[EXITS_FUNCTIONS_MAX];
+	size_t n_bodies;
+	uint64_t *jumps; /* to be followed */
+	size_t n_jumps;
+	struct exits *out;
+	const char *why;
+};
+
+static bool decode(const ZydisDecoder *d, const unsigned char *p, size_t n,
+		   ZydisDecodedInstruction *insn, ZydisDecodedOperand *operand)
+{
+	return ZYAN_SUCCESS(ZydisDecoderDecodeFull(d, p, n, insn, operand)) &&
+	       insn->length > 0 && insn->length <= n;
+}
+
+static bool starts_at(const struct body *b, uint64_t address)
+{
+	uint64_t at = address - b->start;
+
+	return at < b->bytes && (b->starts[at / 8] >> (at % 8) & 1);
+}
+
+/* Old C libraries jump over a lock prefix when there is one thread only. */
+static bool is_target(const struct body *b, const unsigned char *code, uint64_t address)
+{
+	uint64_t at = address - b->start;
+
+	return starts_at(b, address) ||
+	       (at > 0 && code[at - 1] == 0xf0 && starts_at(b, address - 1));
+}
+
+/* Where a branch leads: false when that is in a register, or in memory that changes. */
+static bool target_of(const struct search *s, uint64_t address,
+		      const ZydisDecodedInstruction *insn,
+		      const ZydisDecodedOperand *operand, uint64_t *target)
+{
+	ZyanU64 where;
+
+	if (operand[0].type == ZYDIS_OPERAND_TYPE_IMMEDIATE && operand[0].imm.is_relative)
+		return ZYAN_SUCCESS(
+		    ZydisCalcAbsoluteAddress(insn, &operand[0], address, target));
+	if (operand[0].type != ZYDIS_OPERAND_TYPE_MEMORY ||
+	    operand[0].mem.base != ZYDIS_REGISTER_RIP ||
+	    operand[0].mem.index != ZYDIS_REGISTER_NONE ||
+	    !ZYAN_SUCCESS(ZydisCalcAbsoluteAddress(insn, &operand[0], address, &where)))
+		return false;
+	return s->source->read(s->source->arg, where, target, sizeof(*target));
+}
+
+static bool is_jump(const ZydisDecodedInstruction *insn)
+{
+	return insn->meta.category == ZYDIS_CATEGORY_UNCOND_BR ||
+	       insn->meta.category == ZYDIS_CATEGORY_COND_BR;
+}
+
+static bool fail(struct search *s, const char *why)
+{
+	s->why = why;
+	return false;
+}
+
+static bool add_exit(struct search *s, uint64_t address)
+{
+	if (s->out->n == EXITS_MAX)
+		return fail(s, "it has too many exits");
+	s->out->at[s->out->n++] = address;
+	return true;
+}
+
+/* Tables inside of a function decode as code, often enough. They are addressed relative to the
+ * instruction, which nothing else in the same function is. */
+static bool reads_itself(const struct body *b, uint64_t address,
+			 const ZydisDecodedInstruction *insn,
+			 const ZydisDecodedOperand *operand)
+{
+	ZyanU64 where;
+	int i;
+
+	for (i = 0; i < insn->operand_count_visible; i++)
+		if (operand[i].type == ZYDIS_OPERAND_TYPE_MEMORY &&
+		    operand[i].mem.base == ZYDIS_REGISTER_RIP &&
+		    ZYAN_SUCCESS(
+			ZydisCalcAbsoluteAddress(insn, &operand[i], address, &where)) &&
+		    where - b->start < b->bytes)
+			return true;
+	return false;
+}
+
+/* Notes where one instruction leads that is a jump or a return. */
+static bool note(struct search *s, const struct body *b, uint64_t address,
+		 const ZydisDecodedInstruction *insn, const ZydisDecodedOperand *operand)
+{
+	uint64_t target;
+
+	if (insn->meta.category == ZYDIS_CATEGORY_RET)
+		return insn->mnemonic != ZYDIS_MNEMONIC_RET ||
+			       insn->meta.branch_type == ZYDIS_BRANCH_TYPE_FAR
+			   ? fail(s, "it returns as an interrupt or a far call does")
+			   : add_exit(s, address);
+	if (!is_jump(insn))
+		return !reads_itself(b, address, insn, operand) ||
+		       fail(s, "it holds data among its code");
+	if (!target_of(s, address, insn, operand, &target)) {
+		s->out->unknown++;
+		return true;
+	}
+	if (target - b->start < b->bytes && s->n_bodies == 1 && target <= s->out->entry)
+		s->out->restarts = true;
+	if (s->n_jumps == JUMPS_MAX)
+		return fail(s, "it has too many jumps");
+	s->jumps[s->n_jumps++] = target;
+	return true;
+}
+
+/* All of one function: its exits, and the jumps that leave it appended to s->jumps. */
+static bool sweep(struct search *s, struct body *b, const unsigned char *code)
+{
+	ZydisDecodedInstruction insn;
+	ZydisDecodedOperand operand[ZYDIS_MAX_OPERAND_COUNT];
+	size_t at = 0, i, first = s->n_jumps, kept = first;
+
+	while (at < b->bytes) {
+		if (!decode(&s->decoder, code + at, b->bytes - at, &insn, operand))
+			return fail(s, "part of it is no code that can be decoded");
+		b->starts[at / 8] |= (unsigned char)(1u << at % 8);
+		if (!note(s, b, b->start + at, &insn, operand))
+			return false;
+		at += insn.length;
+	}
+	for (i = first; i < s->n_jumps; i++) {
+		if (s->jumps[i] - b->start >= b->bytes)
+			s->jumps[kept++] = s->jumps[i];
+		else if (!is_target(b, code, s->jumps[i]))
+			return fail(s, "a jump leads into the middle of an instruction");
+	}
+	s->n_jumps = kept;
+	return true;
+}
+
+static bool add_function(struct search *s, uint64_t start, uint64_t bytes)
+{
+	struct body *b = &s->body[s->n_bodies];
+	unsigned char *code;
+	bool ok;
+
+	if (bytes == 0 || bytes > EXITS_CODE_MAX)
+		return fail(s, bytes ? "it is too long" : "where it ends is not known");
+	code = xmalloc(bytes);
+	*b = (struct body){ start, bytes, xcalloc(bytes / 8 + 1, 1) };
+	s->n_bodies++;
+	ok = s->source->read(s->source->arg, start, code, bytes)
+		 ? sweep(s, b, code)
+		 : fail(s, "its code cannot be read");
+	free(code);
+	return ok;
+}
+
+/* An entry of a linkage table has no symbol: it is a jump through a pointer. */
+static bool through_table(struct search *s, uint64_t *target)
+{
+	ZydisDecodedInstruction insn;
+	ZydisDecodedOperand operand[ZYDIS_MAX_OPERAND_COUNT];
+	unsigned char code[2 * INSN_MAX];
+	uint64_t at = *target;
+	int i;
+
+	if (!s->source->read(s->source->arg, at, code, sizeof(code)))
+		return false;
+	for (i = 0; i < 2; i++) {
+		size_t used = (size_t)(at - *target);
+
+		if (!decode(&s->decoder, code + used, sizeof(code) - used, &insn,
+			    operand))
+			return false;
+		if (insn.meta.category == ZYDIS_CATEGORY_UNCOND_BR &&
+		    operand[0].type == ZYDIS_OPERAND_TYPE_MEMORY)
+			return target_of(s, at, &insn, operand, target);
+		if (insn.mnemonic != ZYDIS_MNEMONIC_ENDBR64)
+			return false;
+		at += insn.length;
+	}
+	return false;
+}
+
+static const struct body *body_of(const struct search *s, uint64_t address)
+{
+	size_t i;
+
+	for (i = 0; i < s->n_bodies; i++)
+		if (address - s->body[i].start < s->body[i].bytes)
+			return &s->body[i];
+	return NULL;
+}
+
+/* Decodes the function that a jump leads to. What cannot be decoded is no reason to refuse the one
+ * that jumps there: the calls that end in it are counted as ones whose end was not seen. */
+static bool follow(struct search *s, uint64_t target)
+{
+	size_t exits = s->out->n, jumps = s->n_jumps, bodies = s->n_bodies;
+	uint64_t start, bytes;
+	const struct body *b;
+	unsigned hops = 0;
+
+	while (!body_of(s, target) &&
+	       !s->source->function(s->source->arg, target, &start, &bytes))
+		if (++hops > HOPS_MAX || !through_table(s, &target)) {
+			s->out->unknown++;
+			return true;
+		}
+	b = body_of(s, target);
+	if (b) {
+		if (b == &s->body[0] && target <= s->out->entry)
+			s->out->restarts = true;
+		return starts_at(b, target) ||
+		       fail(s, "a jump leads into the middle of an instruction");
+	}
+	if (s->n_bodies < EXITS_FUNCTIONS_MAX && add_function(s, start, bytes) &&
+	    starts_at(&s->body[s->n_bodies - 1], target))
+		return true;
+	while (s->n_bodies > bodies)
+		free(s->body[--s->n_bodies].starts);
+	s->out->n = exits;
+	s->n_jumps = jumps;
+	s->out->unknown++;
+	return true;
+}
+
+static uint64_t behind_endbr(const struct exits_source *source, uint64_t entry)
+{
+	static const unsigned char endbr64[4] = { 0xf3, 0x0f, 0x1e, 0xfa };
+	unsigned char code[4];
+
+	return source->read(source->arg, entry, code, sizeof(code)) &&
+		       memcmp(code, endbr64, sizeof(code)) == 0
+		   ? entry + 4
+		   : entry;
+}
+
+bool exits_find(const struct exits_source *source, uint64_t entry, struct exits *out,
+		const char **why)
+{
+	struct search s = { .source = source, .out = out };
+	uint64_t start, bytes;
+	bool ok;
+
+	*out = (struct exits){ .entry = behind_endbr(source, entry) };
+	if (!source->function(source->arg, entry, &start, &bytes) || start != entry) {
+		*why = "where it begins and ends is not known";
+		return false;
+	}
+	ZydisDecoderInit(&s.decoder, ZYDIS_MACHINE_MODE_LONG_64, ZYDIS_STACK_WIDTH_64);
+	s.jumps = xcalloc(JUMPS_MAX, sizeof(*s.jumps));
+	ok = add_function(&s, start, bytes);
+	while (ok && s.n_jumps > 0)
+		ok = follow(&s, s.jumps[--s.n_jumps]);
+	while (s.n_bodies > 0)
+		free(s.body[--s.n_bodies].starts);
+	free(s.jumps);
+	if (ok && out->n == 0)
+		s.why = out->unknown ? "it ends in a jump to where is not known"
+				     : "it never returns";
+	*why = s.why;
+	return ok && out->n > 0;
+}
+
+bool exits_is_emulated(const unsigned char *p, size_t n)
+{
+	if (n && ((p[0] >= 0x50 && p[0] <= 0x57) || p[0] == 0x90 || p[0] == 0xe8 ||
+		  p[0] == 0xe9 || p[0] == 0xeb))
+		return true;
+	if (n > 1 && p[0] == 0x41 && p[1] >= 0x50 && p[1] <= 0x57)
+		return true;
+	return n > 1 && p[0] == 0x0f && p[1] == 0x1f;
+}
