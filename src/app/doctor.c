@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "app/options.h"
+#include "base/rights.h"
 #include "base/text.h"
 #include "export/exporter.h"
 #include "sample/backend.h"
@@ -178,16 +179,19 @@ int doctor_run(const struct options *o, struct error *err)
 {
 	struct report r = { .n = 0 };
 	struct process p = { 0 };
+	struct rights rights;
 	struct access a;
 	pid_t pid = 0;
 
 	if ((o->pid || o->name) &&
 	    (options_target(o, &pid, err) || process_find(pid, &p, err)))
 		return err->exit;
+	rights = rights_of_ptop();
 	access_read(pid, &a);
 	check_system(&r, &a);
 	if (pid)
 		check_target(&r, &a);
+	rights_back(rights);
 	if (o->json)
 		print_json(&a, &r);
 	else

@@ -12,6 +12,7 @@
 #include "app/engine_state.h"
 #include "app/options.h"
 #include "base/clock.h"
+#include "base/rights.h"
 #include "base/text.h"
 #include "export/exporter.h"
 
@@ -373,7 +374,7 @@ static void dumper_done(struct dumper *d)
 	engine_close(d->e);
 }
 
-int engine_dump(const struct engine_config *c, struct dump **out, struct error *err)
+static int dump_all(const struct engine_config *c, struct dump **out, struct error *err)
 {
 	struct dumper d = { .e = engine_new(c), .out = xcalloc(1, sizeof(*d.out)) };
 	bool nothing = true;
@@ -413,6 +414,15 @@ int engine_dump(const struct engine_config *c, struct dump **out, struct error *
 		dump_free(d.out);
 	}
 	dumper_done(&d);
+	return ret;
+}
+
+int engine_dump(const struct engine_config *c, struct dump **out, struct error *err)
+{
+	struct rights rights = rights_of_ptop();
+	int ret = dump_all(c, out, err);
+
+	rights_back(rights);
 	return ret;
 }
 

@@ -19,6 +19,7 @@
 #include "base/clock.h"
 #include "base/ended.h"
 #include "base/prompt.h"
+#include "base/rights.h"
 
 #define FIRST_PICTURE_NS (100 * NS_PER_MSEC)
 #define ALIVE_NS (1 * NS_PER_SEC)
@@ -442,6 +443,7 @@ static void *engine_main(void *arg)
 	char done = 1;
 
 	pthread_setname_np(pthread_self(), "ptop-sampler");
+	rights_of_ptop();
 	thread_be_prompt();
 	e->start_result = open_all(e, &e->start_error);
 	if (write(e->ready_write_fd, &done, 1) != 1 || e->start_result)

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "app/options.h"
+#include "base/rights.h"
 #include "base/text.h"
 
 #ifdef __SANITIZE_ADDRESS__
@@ -49,6 +50,7 @@ int main(int argc, char **argv)
 	struct options o;
 	int ret;
 
+	rights_begin();
 	/* Symbol tables come and go: large blocks are mapped one by one and given back
 	 * when freed, instead of growing the heap to the largest mixture there ever was.
 	 */
@@ -64,6 +66,8 @@ int main(int argc, char **argv)
 		return EXIT_DONE;
 	if (ret)
 		return report(&err);
+	if (!(row->bit & FOR_TARGET))
+		rights_give_up();
 	ret = row->run(&o, &err);
 	if ((fflush(stdout) == EOF || ferror(stdout)) && errno != EPIPE &&
 	    !err.cause[0]) {

@@ -15,6 +15,7 @@
 
 #include "base/alloc.h"
 #include "base/file.h"
+#include "base/rights.h"
 #include "base/text.h"
 #include "base/vec.h"
 #include "symbol/demangle.h"
@@ -119,6 +120,7 @@ static void find_lines(struct namer *n, struct name_job *job)
 
 static void serve(struct namer *n, struct name_job *job)
 {
+	struct rights rights;
 	struct error err = { 0 };
 	int ret = 0;
 
@@ -141,7 +143,9 @@ static void serve(struct namer *n, struct name_job *job)
 		job->failed = !save_run(&job->save, job->message, sizeof(job->message));
 		return;
 	case NAME_WORK:
+		rights = rights_of_ptop();
 		job->work->run(job->work);
+		rights_back(rights);
 		break;
 	case NAME_STOP:
 		return;
@@ -192,6 +196,7 @@ static void *namer_main(void *arg)
 	struct namer *n = arg;
 
 	pthread_setname_np(pthread_self(), "ptop-namer");
+	rights_of_user();
 	while (!n->stopped) {
 		struct pollfd p = { .fd = n->request_fd, .events = POLLIN };
 		uint64_t count;

@@ -15,6 +15,7 @@
 #include "app/engine_state.h"
 #include "app/latency.h"
 #include "base/clock.h"
+#include "base/rights.h"
 
 #define WAITING_MOST ((size_t)64 << 20)
 #define GATHER_NS (900 * NS_PER_MSEC)
@@ -70,6 +71,7 @@ static void *recorder_main(void *arg)
 	uint64_t count;
 
 	pthread_setname_np(pthread_self(), "ptop-writer");
+	rights_give_up();
 	for (;;) {
 		bool over = atomic_load(&r->over);
 

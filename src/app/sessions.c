@@ -226,21 +226,45 @@ static int refuse_running(const char *path, const char *word, struct error *err)
 	return -EBUSY;
 }
 
-/* Only what stands in the folder of sessions is removed, whatever the word says. */
+/* The file itself stands in the folder of sessions, however its path is written; it is no link. */
+static bool is_in_folder(const char *path, const char *folder)
+{
+	struct stat entry, above, there;
+	const char *slash = strrchr(path, '/');
+	char parent[4096];
+
+	if (!slash || strlen(path) >= sizeof(parent))
+		return false;
+	snprintf(parent, sizeof(parent), "%.*s/.", (int)(slash - path), path);
+	return stat(parent, &above) == 0 && stat(folder, &there) == 0 &&
+	       above.st_dev == there.st_dev && above.st_ino == there.st_ino &&
+	       lstat(path, &entry) == 0 && S_ISREG(entry.st_mode);
+}
+
+/* Only recordings that stand in the folder of sessions are removed, whatever the word says. What is
+ * there and cannot be read goes by its ID. */
 static int remove_session(const char *word, struct error *err)
 {
 	char path[4096], folder[3800];
+	struct recording *r;
 	int ret = sessions_folder("", false, folder, sizeof(folder), err);
 
 	if (!ret)
 		ret = sessions_path(word, path, sizeof(path), err);
-	if (!ret && (strncmp(path, folder, strlen(folder)) != 0 ||
-		     strchr(path + strlen(folder) + 1, '/'))) {
+	if (ret)
+		return ret;
+	if (!is_in_folder(path, folder)) {
 		ret = error_set(err, EXIT_FAILED, "%s: not a session", word);
 		error_hint(err, "`ptop sessions` lists them; remove other files with rm");
+		return ret;
 	}
-	if (!ret)
-		ret = refuse_running(path, word, err);
+	if (strchr(word, '/')) {
+		ret = recording_peek(path, &r, err);
+		if (ret)
+			return ret;
+		recording_free(r);
+	}
+	ret = refuse_running(path, word, err);
 	return ret ? ret : remove_file(path, err);
 }
 

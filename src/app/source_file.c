@@ -3,13 +3,13 @@
 #include "app/source_file.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "symbol/debugfile.h"
 
 #define SOURCE_MOST (8u << 20)
 
@@ -28,13 +28,11 @@ static int read_all(int fd, size_t size, struct ui_source *out)
 	return 0;
 }
 
-static int try_file(const char *path, struct ui_source *out)
+static int read_open(int fd, struct ui_source *out)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY), ret;
 	struct stat st;
+	int ret;
 
-	if (fd == -1)
-		return -errno;
 	ret = fstat(fd, &st) == -1		? -errno
 	      : !S_ISREG(st.st_mode)		? -EINVAL
 	      : st.st_size > (off_t)SOURCE_MOST ? -EFBIG
@@ -42,6 +40,17 @@ static int try_file(const char *path, struct ui_source *out)
 	if (!ret)
 		out->changed_wall_ns = (uint64_t)st.st_mtim.tv_sec * NS_PER_SEC +
 				       (uint64_t)st.st_mtim.tv_nsec;
+	return ret;
+}
+
+/* root_open() uses the rights of the user: names in debug information are the target's choice. */
+static int try_file(int32_t pid, const char *path, struct ui_source *out)
+{
+	int fd = root_open(pid, path, true), ret;
+
+	if (fd == -1)
+		return -errno;
+	ret = read_open(fd, out);
 	close(fd);
 	return ret;
 }
@@ -56,7 +65,6 @@ int source_read_here(void *app, int32_t pid, const char *path, struct ui_source 
 int source_read(void *app, int32_t pid, const char *path, struct ui_source *out,
 		struct error *err)
 {
-	char inside[4200];
 	int ret;
 
 	(void)app;
@@ -65,10 +73,11 @@ int source_read(void *app, int32_t pid, const char *path, struct ui_source *out,
 		error_set(err, EXIT_FAILED, "no text: %s is not a whole path", path);
 		return -ENOENT;
 	}
-	snprintf(inside, sizeof(inside), "/proc/%d/root%s", (int)pid, path);
-	ret = pid ? try_file(inside, out) : -ENOENT;
-	if (ret)
-		ret = try_file(path, out);
+	ret = try_file(pid, path, out);
+	/* Of a process that has ended, or whose root may not be seen. In another root the same
+	 * path is another file. */
+	if (ret && pid && !root_is_there(pid))
+		ret = try_file(0, path, out);
 	if (ret) {
 		errno = -ret;
 		error_errno(err, path);

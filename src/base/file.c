@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/rights.h"
 #include "base/text.h"
 
 int file_read(const char *path, size_t cap, struct bytes *out, bool *cut)
@@ -114,10 +115,10 @@ void file_give_to_sudo_user(int fd)
 		return; /* still readable by root: not worth losing the file */
 }
 
-int outfile_open(struct outfile *o, const char *path, bool replace, struct error *err)
+static int open_partial(struct outfile *o, const char *path, bool replace,
+			struct error *err)
 {
 	struct stat st;
-	mode_t mask;
 
 	*o = (struct outfile){ .fd = -1, .replace = replace };
 	if (strcmp(path, "-") == 0) {
@@ -148,11 +149,18 @@ int outfile_open(struct outfile *o, const char *path, bool replace, struct error
 		error_hint(err, "choose a folder that can be written with -o");
 		return ret;
 	}
-	mask = umask(0);
-	umask(mask);
-	fchmod(o->fd, 0666 & ~mask);
+	/* mkostemp() makes it 0600: what is in it may be of other users' processes. */
 	file_give_to_sudo_user(o->fd);
 	return 0;
+}
+
+int outfile_open(struct outfile *o, const char *path, bool replace, struct error *err)
+{
+	struct rights rights = rights_of_user();
+	int ret = open_partial(o, path, replace, err);
+
+	rights_back(rights);
+	return ret;
 }
 
 static int write_all(int fd, const char *p, size_t n)
@@ -170,7 +178,7 @@ static int write_all(int fd, const char *p, size_t n)
 	return 0;
 }
 
-int outfile_commit(struct outfile *o, const char *p, size_t n, struct error *err)
+static int put_in_place(struct outfile *o, const char *p, size_t n, struct error *err)
 {
 	int ret = 0;
 
@@ -192,6 +200,15 @@ fail:
 	if (err)
 		err->exit = EXIT_FAILED;
 	outfile_abort(o);
+	return ret;
+}
+
+int outfile_commit(struct outfile *o, const char *p, size_t n, struct error *err)
+{
+	struct rights rights = rights_of_user();
+	int ret = put_in_place(o, p, n, err);
+
+	rights_back(rights);
 	return ret;
 }
 

@@ -33,7 +33,7 @@ struct outfile {
 };
 
 /* Opens the temporary beside `path` so that a bad path fails now, in milliseconds. "-" is
- * stdout. An existing file is refused unless replace. Mode is 0666 & ~umask; under sudo
+ * stdout. An existing file is refused unless replace. Mode is 0600; under sudo
  * the file is the invoking user's. Symbolic links at the last component are not followed.
  */
 int outfile_open(struct outfile *o, const char *path, bool replace, struct error *err);

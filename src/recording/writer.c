@@ -121,7 +121,10 @@ static int take_file(struct writer *w, struct error *err)
 {
 	struct stat st;
 
-	w->lock_fd = open(w->path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666);
+	w->lock_fd = open(w->path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	/* What is in it may be of another user's process; an older file may be wider. */
+	if (w->lock_fd != -1)
+		fchmod(w->lock_fd, 0600);
 	if (w->lock_fd == -1 || fstat(w->lock_fd, &st) == -1)
 		return error_errno(err, w->path);
 	if (!S_ISREG(st.st_mode)) {
@@ -508,11 +511,6 @@ int writer_save(const char *path, const struct writer_options *o, const struct b
 	struct stat st;
 	int ret;
 
-	if (!o->replace && access(path, F_OK) == 0) {
-		error_set(err, EXIT_FAILED, "%s: exists already", path);
-		error_hint(err, "choose another name");
-		return -EEXIST;
-	}
 	text_fmt(&partial, "%s.%d", path, (int)getpid());
 	once.replace = true;
 	ret = writer_open(partial.p, &once, &w, err);
@@ -524,9 +522,14 @@ int writer_save(const char *path, const struct writer_options *o, const struct b
 	else
 		ret = writer_close(w, NULL, err);
 	*bytes = !ret && stat(partial.p, &st) == 0 ? (size_t)st.st_size : 0;
-	if (!ret && rename(partial.p, path) == -1)
-		ret = error_errno(err, path);
-	if (ret) {
+	if (!ret &&
+	    (o->replace ? rename(partial.p, path) : link(partial.p, path)) == -1) {
+		ret = errno == EEXIST
+			  ? error_set(err, EXIT_FAILED, "%s: exists already", path)
+			  : error_errno(err, path);
+		error_hint(err, "choose another name");
+	}
+	if (ret || !o->replace) {
 		unlink(partial.p);
 		remove_beside(partial.p, "-wal");
 		remove_beside(partial.p, "-shm");

@@ -21,12 +21,35 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/rights.h"
 #include "target/process.h"
 
 #define DEBUG_DIR "/usr/lib/debug"
 #define PATH_BYTES 4600
 /* A checksum means reading the whole file; larger ones are left alone. */
 #define CRC_FILE_MAX (1ll << 30)
+
+/* The root folder of a process as a place to open from: an fd or -1. */
+static int open_root(pid_t pid)
+{
+	struct rights rights = rights_of_ptop();
+	char path[64];
+	int root;
+
+	snprintf(path, sizeof(path), "/proc/%d/root", (int)process_body(pid));
+	root = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	rights_back(rights);
+	return root;
+}
+
+bool root_is_there(pid_t pid)
+{
+	int root = open_root(pid);
+
+	if (root != -1)
+		close(root);
+	return root != -1;
+}
 
 /* openat2 is refused by old kernels and some container filters: the plain way then, which
  * may follow an absolute link into our own root; what it finds is verified all the same.
@@ -36,17 +59,15 @@ static int open_beneath(pid_t pid, const char *path, int flags)
 	struct open_how how = { .flags = (uint64_t)flags,
 				.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS };
 	char full[PATH_BYTES];
-	int root, fd;
+	int root = open_root(pid), fd;
 
-	pid = process_body(pid);
-	snprintf(full, sizeof(full), "/proc/%d/root", (int)pid);
-	root = open(full, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (root == -1)
 		return -1;
 	fd = (int)syscall(SYS_openat2, root, path, &how, sizeof(how));
 	close(root);
 	if (fd == -1 && (errno == ENOSYS || errno == EPERM)) {
-		snprintf(full, sizeof(full), "/proc/%d/root%s", (int)pid, path);
+		snprintf(full, sizeof(full), "/proc/%d/root%s", (int)process_body(pid),
+			 path);
 		fd = open(full, flags);
 	}
 	return fd;
@@ -57,6 +78,7 @@ int root_open(pid_t pid, const char *path, bool follow)
 	/* Nobody's FIFO or terminal shall hold us up or become ours. */
 	int flags =
 	    O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | (follow ? 0 : O_NOFOLLOW);
+	struct rights rights = rights_of_user();
 	struct stat st;
 	int fd;
 
@@ -64,6 +86,7 @@ int root_open(pid_t pid, const char *path, bool follow)
 		fd = open_beneath(pid, path, flags);
 	else
 		fd = open(path, flags);
+	rights_back(rights);
 	if (fd != -1 && (fstat(fd, &st) == -1 || !S_ISREG(st.st_mode))) {
 		close(fd);
 		fd = -1;

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/cursor.h"
+#include "base/rights.h"
 #include "symbol/table.h"
 #include "symbol/textmap.h"
 
@@ -70,14 +71,15 @@ struct symbols *symbols_parse_kallsyms(const char *text, size_t n)
 
 int symbols_load_kernel(struct symbols **out, struct error *err)
 {
+	struct rights rights = rights_of_ptop();
 	int fd = open("/proc/kallsyms", O_RDONLY | O_CLOEXEC), ret;
 	struct table t = { 0 };
 
 	*out = symbols_empty("none");
-	if (fd == -1)
-		return error_errno(err, "/proc/kallsyms");
-	ret = textmap_read(fd, FILE_BYTES_MAX, &t, kallsyms_line);
-	close(fd);
+	ret = fd == -1 ? -errno : textmap_read(fd, FILE_BYTES_MAX, &t, kallsyms_line);
+	rights_back(rights);
+	if (fd != -1)
+		close(fd);
 	if (ret) {
 		table_done(&t);
 		errno = -ret;

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/arena.h"
+#include "base/rights.h"
 #include "base/text.h"
 #include "base/vec.h"
 #include "target/process.h"
@@ -129,15 +130,11 @@ static int open_same(const struct object *o, const char *path, bool own_root)
 	return -ESTALE;
 }
 
-int object_open(const struct object *o, struct error *err)
+static int open_mapped(const struct object *o)
 {
 	char path[4096 + 64];
 	int body, fd;
 
-	if (o->kind != OBJECT_FILE) {
-		errno = EINVAL;
-		return error_errno(err, o->path);
-	}
 	body = process_body(o->pid);
 	snprintf(path, sizeof(path), "/proc/%d/map_files/%llx-%llx", body,
 		 (unsigned long long)o->map_start, (unsigned long long)o->map_end);
@@ -154,7 +151,26 @@ int object_open(const struct object *o, struct error *err)
 		if (fd >= 0)
 			return fd;
 	}
+	return fd;
+}
+
+int object_open(const struct object *o, struct error *err)
+{
+	struct rights rights;
+	int fd;
+
+	if (o->kind != OBJECT_FILE) {
+		errno = EINVAL;
+		return error_errno(err, o->path);
+	}
+	rights = rights_of_ptop();
+	fd = open_mapped(o);
+	rights_back(rights);
+	if (fd >= 0)
+		return fd;
+	rights = rights_of_user();
 	fd = open_same(o, o->path, false);
+	rights_back(rights);
 	if (fd >= 0)
 		return fd;
 	errno = -fd;

@@ -169,7 +169,7 @@ static void test_new_file(void **state)
 	umask(022);
 	assert_content("out", "hello");
 	assert_int_equal(stat("out", &st), 0);
-	assert_int_equal(st.st_mode & 0777, 0640);
+	assert_int_equal(st.st_mode & 0777, 0600);
 	assert_int_equal(o.fd, -1);
 	assert_int_equal(entries_here(), 1);
 }
