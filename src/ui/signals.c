@@ -1,7 +1,8 @@
-/* The crash handler may use async-signal-safe calls only, so all it writes is prepared.
- * It then puts the former action back: a fault happens again at the same instruction and
- * ends the process (or reaches a sanitizer) with the true registers; a signal someone
- * sent is raised anew. */
+/* Every signal that ends the process by default, faults and those that somebody sends alike, first gives
+ * the terminal back. The handler may use async-signal-safe calls only, so all it writes is
+ * prepared. It then puts the former action back: a fault happens again at the same instruction
+ * and ends the process (or reaches a sanitizer) with the true registers; any other signal is
+ * raised anew, so that the process ends by it. */
 #include "ui/signals.h"
 
 #include <errno.h>
@@ -10,10 +11,35 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
-static const int crashes[] = { SIGSEGV, SIGABRT, SIGBUS, SIGFPE, SIGILL };
+static const int faults[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS };
 #define CRASH_WAIT_MS 5
 #define CRASH_WAITS 200
-#define CRASHES (sizeof(crashes) / sizeof(*crashes))
+
+/* Those that the screen reads, that do nothing or stop by default, and that cannot be handled. The first
+ * two of the real-time signals are the C library's. */
+static bool ends_by_default(int sig)
+{
+	static const int others[] = { SIGTERM, SIGHUP,	SIGINT,	  SIGQUIT,
+				      SIGTSTP, SIGCONT, SIGWINCH, SIGUSR1,
+				      SIGCHLD, SIGURG,	SIGTTIN,  SIGTTOU,
+				      SIGKILL, SIGSTOP, SIGPIPE,  SIGUSR2 };
+	size_t i;
+
+	for (i = 0; i < sizeof(others) / sizeof(*others); i++)
+		if (sig == others[i])
+			return false;
+	return sig < __SIGRTMIN || sig >= SIGRTMIN;
+}
+
+static bool is_fault(int sig)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(faults) / sizeof(*faults); i++)
+		if (sig == faults[i])
+			return true;
+	return false;
+}
 
 /* The one piece of changing file-scope state: a signal handler has no other way to know.
  * Written only while the handlers are not installed. */
@@ -22,7 +48,8 @@ static struct {
 	size_t n;
 	struct termios modes;
 	int err_fd; /* atomic; -1 none */
-	struct sigaction old[CRASHES];
+	struct sigaction old[_NSIG];
+	bool ours[_NSIG];
 	int crashed;  /* atomic */
 	pid_t drawer; /* atomic: thread that writes to the terminal now, or 0 */
 } guard;
@@ -45,6 +72,8 @@ int signals_open(struct signals *s, struct error *err)
 		return error_errno(err, "signalfd");
 	pthread_sigmask(SIG_BLOCK, &s->set, &s->old_mask);
 	sigaction(SIGPIPE, &ignore, &s->old_pipe);
+	/* It means something to record alone. */
+	sigaction(SIGUSR2, &ignore, &s->old_usr2);
 	return 0;
 }
 
@@ -56,6 +85,7 @@ void signals_close(struct signals *s)
 	close(s->fd);
 	s->fd = -1;
 	sigaction(SIGPIPE, &s->old_pipe, NULL);
+	sigaction(SIGUSR2, &s->old_usr2, NULL);
 	pthread_sigmask(SIG_SETMASK, &s->old_mask, NULL);
 }
 
@@ -91,10 +121,11 @@ void signals_stop(struct signals *s, bool by_key)
 
 static void restore_actions(void)
 {
-	size_t i;
+	int i;
 
-	for (i = 0; i < CRASHES; i++)
-		sigaction(crashes[i], &guard.old[i], NULL);
+	for (i = 1; i < _NSIG; i++)
+		if (guard.ours[i])
+			sigaction(i, &guard.old[i], NULL);
 }
 
 static void on_crash(int sig, siginfo_t *info, void *context)
@@ -123,8 +154,8 @@ static void on_crash(int sig, siginfo_t *info, void *context)
 	err_fd = __atomic_load_n(&guard.err_fd, __ATOMIC_SEQ_CST);
 	if (err_fd >= 0)
 		dup2(err_fd, STDERR_FILENO);
-	if (info->si_code <=
-	    0) /* sent, not caused by an instruction: it would not recur */
+	/* One that was sent, or that no instruction caused, would not recur. */
+	if (info->si_code <= 0 || !is_fault(sig))
 		raise(sig);
 }
 
@@ -153,7 +184,7 @@ void signals_guard(const char *reset, size_t n, const struct termios *modes)
 	struct sigaction crash = { .sa_sigaction = on_crash,
 				   .sa_flags = SA_SIGINFO | SA_ONSTACK };
 	stack_t none;
-	size_t i;
+	int i;
 
 	guard.n = n < sizeof(guard.reset) ? n : sizeof(guard.reset);
 	memcpy(guard.reset, reset, guard.n);
@@ -162,8 +193,17 @@ void signals_guard(const char *reset, size_t n, const struct termios *modes)
 	/* Sanitizers bring a stack of their own. */
 	if (sigaltstack(NULL, &none) == 0 && (none.ss_flags & SS_DISABLE))
 		sigaltstack(&stack, NULL);
-	for (i = 0; i < CRASHES; i++)
-		sigaction(crashes[i], &crash, &guard.old[i]);
+	/* Two signals at once must not give it back twice, one inside of the other. */
+	sigfillset(&crash.sa_mask);
+	for (i = 0; i < (int)(sizeof(faults) / sizeof(*faults)); i++)
+		sigdelset(&crash.sa_mask, faults[i]);
+	for (i = 1; i < _NSIG; i++) {
+		guard.ours[i] = ends_by_default(i) &&
+				sigaction(i, NULL, &guard.old[i]) == 0 &&
+				guard.old[i].sa_handler != SIG_IGN;
+		if (guard.ours[i])
+			sigaction(i, &crash, NULL);
+	}
 }
 
 void signals_unguard(void)

@@ -14,7 +14,7 @@
 struct signals {
 	int fd; /* signalfd: TERM HUP INT QUIT TSTP CONT WINCH USR1 */
 	sigset_t set, old_mask;
-	struct sigaction old_pipe;
+	struct sigaction old_pipe, old_usr2;
 };
 
 /* Blocks the signals in this thread; the caller has blocked them before it started
@@ -27,8 +27,8 @@ int signals_next(struct signals *s);
  * and returns when it was continued. The terminal must have been left. */
 void signals_stop(struct signals *s, bool by_key);
 
-/* From now on SEGV, ABRT, BUS, FPE and ILL first write `reset` to the terminal and set
- * `modes`. Before either is changed. */
+/* From now on every signal that would end the process first writes `reset` to the terminal and sets
+ * `modes`; those that were ignored stay so. Before either is changed. */
 void signals_guard(const char *reset, size_t n, const struct termios *modes);
 /* They also make this the standard error again. */
 void signals_guard_stderr(int fd);
