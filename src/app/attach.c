@@ -133,7 +133,7 @@ int engine_attach(struct engine *e, struct error *err)
 		chains_close(e);
 		ret = attach_best(e, err);
 	}
-	if (ret == -ESRCH) {
+	if (ret == -ESRCH && !process_alive(&e->process)) {
 		error_set(err, EXIT_NO_PROCESS,
 			  "process %d ended before ptop was attached",
 			  (int)e->process.pid);

@@ -77,7 +77,7 @@ static int loop(const struct options *o, struct session *s, int signals,
 		struct error *err)
 {
 	uint64_t left = o->iterations, said_wall_ns = 0;
-	bool ended = false;
+	bool ended = false, nothing = false;
 
 	while (!ended) {
 		int got, ret;
@@ -91,6 +91,7 @@ static int loop(const struct options *o, struct session *s, int signals,
 		if (o->n_triggers && !o->quiet)
 			session_say(pic, &said_wall_ns);
 		ret = print(o, pic, err);
+		nothing = pic->samples_ever == 0 && pic->samples_due > 0;
 		snapshot_free(pic);
 		if (ret == -EPIPE)
 			return EXIT_DONE;
@@ -99,7 +100,13 @@ static int loop(const struct options *o, struct session *s, int signals,
 		if (left && --left == 0)
 			break;
 	}
-	return EXIT_DONE;
+	if (!nothing)
+		return EXIT_DONE;
+	error_set(err, EXIT_NO_SAMPLES,
+		  "no sample was taken, though the process used CPU time");
+	error_hint(err, "`ptop doctor %d` says what the kernel refuses here",
+		   (int)s->pid);
+	return err->exit;
 }
 
 int top_batch_run(const struct options *o, struct error *err)

@@ -30,6 +30,7 @@ struct check {
 struct report {
 	struct check check[CHECKS_MAX];
 	size_t n;
+	const char *cure; /* what helps where setcap does not; NULL */
 };
 
 static void add(struct report *r, const char *key, const char *name, bool ok,
@@ -37,6 +38,11 @@ static void add(struct report *r, const char *key, const char *name, bool ok,
 {
 	struct check *c = &r->check[r->n++];
 
+	if (r->cure && strstr(cure, "setcap")) {
+		cure = r->cure;
+		if (strncmp(why, "needs CAP_", 10) == 0)
+			why = "the kernel refuses it, whatever the capabilities (EPERM)";
+	}
 	*c = (struct check){ .name = name, .key = key, .ok = ok };
 	snprintf(c->why, sizeof(c->why), "%s", ok ? "" : why);
 	snprintf(c->cure, sizeof(c->cure), "%s", ok ? "" : cure);
@@ -119,12 +125,13 @@ static void print_text(const struct access *a, const struct process *p,
 		fputs("none", stdout);
 	else
 		printf("%d", a->ptrace_scope);
-	printf("   user %s   capabilities:%s%s%s%s%s\n", a->root ? "root" : "not root",
+	printf("   user %s   capabilities:%s%s%s%s%s%s\n", a->root ? "root" : "not root",
 	       access_has(a, CAP_PERFMON) ? " perfmon" : "",
 	       access_has(a, CAP_BPF) ? " bpf" : "",
 	       access_has(a, CAP_SYS_PTRACE) ? " sys_ptrace" : "",
 	       access_has(a, CAP_DAC_READ_SEARCH) ? " dac_read_search" : "",
-	       access_has(a, CAP_CHECKPOINT_RESTORE) ? " checkpoint_restore" : "");
+	       access_has(a, CAP_CHECKPOINT_RESTORE) ? " checkpoint_restore" : "",
+	       access_has(a, CAP_SYSLOG) ? " syslog" : "");
 	if (a->pid)
 		printf("process %d (%s), uid %u\n", (int)p->pid, p->command,
 		       (unsigned)p->uid);
@@ -188,6 +195,7 @@ int doctor_run(const struct options *o, struct error *err)
 		return err->exit;
 	rights = rights_of_ptop();
 	access_read(pid, &a);
+	r.cure = access_cure(&a);
 	check_system(&r, &a);
 	if (pid)
 		check_target(&r, &a);

@@ -12,6 +12,7 @@
 #include "app/engine_state.h"
 #include "app/options.h"
 #include "base/clock.h"
+#include "base/files_open.h"
 #include "base/rights.h"
 #include "base/text.h"
 #include "export/exporter.h"
@@ -420,7 +421,10 @@ static int dump_all(const struct engine_config *c, struct dump **out, struct err
 int engine_dump(const struct engine_config *c, struct dump **out, struct error *err)
 {
 	struct rights rights = rights_of_ptop();
-	int ret = dump_all(c, out, err);
+	int ret = files_open_prepare(err);
+
+	if (!ret)
+		ret = dump_all(c, out, err);
 
 	rights_back(rights);
 	return ret;

@@ -18,6 +18,7 @@
 #include "app/latency.h"
 #include "base/clock.h"
 #include "base/ended.h"
+#include "base/files_open.h"
 #include "base/prompt.h"
 #include "base/rights.h"
 
@@ -492,13 +493,16 @@ struct engine *engine_new(const struct engine_config *c)
 
 int engine_start(const struct engine_config *c, struct engine **out, struct error *err)
 {
-	struct engine *e = engine_new(c);
-	int pipes[2] = { -1, -1 }, ready[2] = { -1, -1 }, ret;
+	struct engine *e;
+	int pipes[2] = { -1, -1 }, ready[2] = { -1, -1 }, ret = files_open_prepare(err);
 	static const int faults[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTRAP };
 	sigset_t all, before;
 	char done;
 	size_t i;
 
+	if (ret)
+		return ret;
+	e = engine_new(c);
 	ret = pipe2(pipes, O_CLOEXEC) | pipe2(ready, O_CLOEXEC);
 	e->command_read_fd = pipes[0];
 	e->command_write_fd = pipes[1];

@@ -215,7 +215,8 @@ struct engine {
 	/* Gauges. */
 	struct usage_reader *usage_reader;
 	struct usage usage, usage_before;
-	uint64_t first_rss_bytes; /* at the first measurement of it */
+	bool usage_unknown, usage_unknown_said; /* the last reading of it failed */
+	uint64_t first_rss_bytes;		/* at the first measurement of it */
 	/* Of children that have ended: as they were last measured, and as the kernel has
 	 * it of those that were waited for, since the first reading. */
 	struct usage ended_usage;

@@ -1,5 +1,7 @@
 /* From the engine's state to a snapshot: measures the target and ptop itself, builds the
  * picture of the window, puts it into the mailbox. */
+#include <errno.h>
+#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +16,7 @@
 #include "base/text.h"
 #include "model/threads_now.h"
 
+#define DUE_LEAST 8.0 /* samples: when none of so many came, that is no chance */
 #define SECOND_PICTURE_NS (350 * NS_PER_MSEC)
 #define MESSAGES_KEPT 100u
 #define THREADS_LISTED 256u
@@ -106,6 +109,16 @@ static double share(uint64_t part, uint64_t before, uint64_t span)
 	return span && part > before ? 100.0 * (double)(part - before) / (double)span : 0;
 }
 
+/* Once: the figures themselves are shown as missing for as long as that lasts. */
+static void say_unknown(struct engine *e, int why)
+{
+	if (e->usage_unknown_said || !process_alive(&e->process))
+		return;
+	e->usage_unknown_said = true;
+	engine_say(e, true, "CPU time and memory of the process cannot be read: %s",
+		   why ? strerror(why) : "the reason is not known");
+}
+
 void engine_measure(struct engine *e, uint64_t now)
 {
 	struct usage usage;
@@ -114,11 +127,17 @@ void engine_measure(struct engine *e, uint64_t now)
 	e->own_cpu_ns = clock_own_cpu_ns();
 	e->usage_before = e->usage;
 	e->usage_before_ns = e->usage_ns;
-	if (!e->exited && engine_usage(e, &usage))
-		e->usage = usage;
+	if (!e->exited) {
+		errno = 0;
+		e->usage_unknown = !engine_usage(e, &usage);
+		if (!e->usage_unknown)
+			e->usage = usage;
+		else
+			say_unknown(e, errno);
+	}
 	e->usage_ns = now;
 	/* At the start of the span that it stands for. */
-	if (e->usage_before_ns && now > e->usage_before_ns)
+	if (e->usage_before_ns && now > e->usage_before_ns && !e->usage_unknown)
 		series_add(&e->cpu, e->usage_before_ns,
 			   share(e->usage.cpu_ns, e->usage_before.cpu_ns,
 				 now - e->usage_before_ns));
@@ -146,6 +165,10 @@ static void put_gauges(struct engine *e, struct snapshot *s)
 	s->target_system_pct = share(e->usage.system_ticks * tick,
 				     e->usage_before.system_ticks * tick, span);
 	s->target_rss_bytes = e->usage.rss_bytes;
+	if (e->usage_unknown) {
+		s->target_cpu_pct = s->target_user_pct = s->target_system_pct = NAN;
+		s->target_rss_bytes = 0;
+	}
 	if (!e->first_rss_bytes)
 		e->first_rss_bytes = e->usage.rss_bytes;
 	s->first_rss_bytes = e->first_rss_bytes;
@@ -159,6 +182,13 @@ static void put_gauges(struct engine *e, struct snapshot *s)
 	if (e->mode == MODE_CPU && e->usage.cpu_ns > e->window_cpu_ns &&
 	    cpu > NS_PER_SEC / 5) {
 		s->effective_pct = 100.0 * (double)e->sampled_ns / (double)cpu;
+		s->samples_due =
+		    (uint64_t)((double)cpu / (double)NS_PER_SEC * e->config.rate_hz);
+	} else if (e->mode == MODE_CPU && e->usage_unknown) {
+		s->effective_pct = NAN;
+	} else if (e->mode == MODE_CPU && e->samples == 0 &&
+		   (double)cpu * e->config.rate_hz > DUE_LEAST * (double)NS_PER_SEC) {
+		s->effective_pct = 0; /* few were due, but none came */
 		s->samples_due =
 		    (uint64_t)((double)cpu / (double)NS_PER_SEC * e->config.rate_hz);
 	} else if (e->mode == MODE_WALL && e->look_period_ns) {

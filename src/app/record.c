@@ -413,10 +413,16 @@ static void say_few(const struct snapshot *s, uint64_t samples)
 		      "hint: -i records the waiting ones, too; or record for longer, "
 		      "-d 60\n",
 		      stderr);
-	else
+	else if (s && s->samples_due <= SAMPLES_FEW)
 		fputs("the process used hardly any CPU\n"
 		      "hint: -m wall shows where it waits; or record for longer, -d 60\n",
 		      stderr);
+	else
+		fprintf(stderr,
+			"the process used CPU time for %llu, which could not be taken\n"
+			"hint: `ptop doctor %d` says what the kernel refuses here\n",
+			s ? (unsigned long long)s->samples_due : 0ull,
+			s ? (int)s->pid : 0);
 }
 
 static int exit_code(const struct job *r)

@@ -19,6 +19,10 @@ void figure_fixed(struct text *out, double v, unsigned decimals)
 	decimals = decimals < DECIMALS_MOST ? decimals : DECIMALS_MOST;
 	for (i = 0; i < decimals; i++)
 		power *= 10;
+	if (isnan(v)) { /* not known */
+		text_char(out, '-');
+		return;
+	}
 	if (!isfinite(v))
 		v = 0;
 	v = v > largest ? largest : v < -largest ? -largest : v;

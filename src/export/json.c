@@ -1,6 +1,7 @@
 /* The two JSON objects of batch mode and dump. Written by hand because they are ours:
  * strings are escaped as RFC 8259 asks, numbers are finite and never localised, unknown
  * places are null. Each object is one line, so a stream of them is NDJSON. */
+#include <math.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -60,7 +61,20 @@ static void put_line(struct text *out, int line)
 static void put_fixed(struct text *out, const char *before, double v, unsigned decimals)
 {
 	text_str(out, before);
-	figure_fixed(out, v, decimals);
+	if (isnan(v))
+		text_str(out, "null");
+	else
+		figure_fixed(out, v, decimals);
+}
+
+/* Of memory: 0 is not known, for nothing that lives has none. */
+static void put_bytes(struct text *out, const char *before, uint64_t v)
+{
+	text_str(out, before);
+	if (v)
+		text_dec(out, v);
+	else
+		text_str(out, "null");
 }
 
 static void put_seconds(struct text *out, const char *before, uint64_t ns)
@@ -100,6 +114,8 @@ static void put_head(const struct snapshot *s, struct text *out)
 	text_fmt(out, ",\"exited\":%s", s->exited ? "true" : "false");
 	if (s->end_note)
 		put_string(out, ",\"end\":", s->end_note);
+	else
+		text_str(out, ",\"end\":null");
 }
 
 static void put_losses(const struct snapshot *s, struct text *out)
@@ -324,9 +340,9 @@ void json_top(const struct snapshot *s, struct text *out)
 	json_latency(s, out);
 	json_diagnosis(s, out);
 	put_fixed(out, ",\"self\":{\"cpu_pct\":", s->own_cpu_pct, DECIMALS_PCT);
-	put_count(out, ",\"rss_bytes\":", s->own_rss_bytes);
+	put_bytes(out, ",\"rss_bytes\":", s->own_rss_bytes);
 	put_fixed(out, "},\"target\":{\"cpu_pct\":", s->target_cpu_pct, DECIMALS_PCT);
-	put_count(out, ",\"rss_bytes\":", s->target_rss_bytes);
+	put_bytes(out, ",\"rss_bytes\":", s->target_rss_bytes);
 	put_fixed(out, ",\"taken_pct\":", s->taken_pct, DECIMALS_PCT);
 	text_char(out, '}');
 	put_memory(&s->memory, out);

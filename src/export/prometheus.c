@@ -1,6 +1,8 @@
 /* Prometheus text, version 0.0.4, for a textfile collector: how the target and the sampler
  * did over the time covered. Function names only where asked for, and only so many: each is
  * a series of its own for as long as the database keeps it. */
+#include <math.h>
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -38,6 +40,8 @@ static void put_head(struct text *out, const char *name, const char *type,
 static void put_gauge(struct text *out, const struct snapshot *s, const char *name,
 		      const char *type, double v, const char *help)
 {
+	if (isnan(v)) /* not known: no series */
+		return;
 	put_head(out, name, type, help);
 	text_str(out, name);
 	put_target(out, s);
@@ -218,7 +222,8 @@ static int prometheus_write(const struct snapshot *s, const struct export_option
 		  "The time the figures are of");
 	put_gauge(out, s, "ptop_target_cpu_ratio", "gauge", s->target_cpu_pct / 100,
 		  "CPU of the target, cores");
-	put_gauge(out, s, "ptop_target_rss_bytes", "gauge", (double)s->target_rss_bytes,
+	put_gauge(out, s, "ptop_target_rss_bytes", "gauge",
+		  s->target_rss_bytes ? (double)s->target_rss_bytes : NAN,
 		  "Resident memory of the target");
 	if (s->memory.known && s->memory.pss_known)
 		put_gauge(out, s, "ptop_target_pss_bytes", "gauge",

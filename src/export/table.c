@@ -76,6 +76,14 @@ static void put_who(const struct snapshot *s, struct text *line)
 		text_str(line, "  stopped");
 }
 
+static void put_known_bytes(struct text *line, uint64_t bytes)
+{
+	if (bytes)
+		figure_bytes(line, bytes);
+	else
+		text_char(line, '-');
+}
+
 static void put_target(const struct snapshot *s, struct text *line)
 {
 	text_str(line, "CPU ");
@@ -85,7 +93,7 @@ static void put_target(const struct snapshot *s, struct text *line)
 	text_str(line, " system ");
 	figure_fixed(line, s->target_system_pct, 1);
 	text_str(line, ")  RSS ");
-	figure_bytes(line, s->target_rss_bytes);
+	put_known_bytes(line, s->target_rss_bytes);
 	text_str(line, "  threads ");
 	figure_count(line,
 		     s->n_threads_all > s->n_threads ? s->n_threads_all : s->n_threads);
@@ -105,7 +113,7 @@ static void put_how(const struct snapshot *s, struct text *line)
 	text_str(line, "%  ptop ");
 	figure_fixed(line, s->own_cpu_pct, 1);
 	text_str(line, "% ");
-	figure_bytes(line, s->own_rss_bytes);
+	put_known_bytes(line, s->own_rss_bytes);
 	text_str(line, "  target +");
 	figure_fixed(line, s->taken_pct, 1);
 	text_char(line, '%');
@@ -133,6 +141,7 @@ static void put_notes(const struct snapshot *s, size_t width, struct text *out,
 			 (int)s->pid);
 		put_line(out, line, width);
 	} else if (s->mode == MODE_CPU && !s->exited && s->covered_ns &&
+		   s->effective_pct > 0 &&
 		   100.0 * (double)s->weight_ns / (double)s->covered_ns <
 		       LITTLE_CPU_PCT) {
 		text_str(line,

@@ -5,6 +5,7 @@
  *
  * The newest run of a thread may still grow (equal samples are one run): what it gained
  * after it was taken becomes a row of its own. */
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -69,7 +70,8 @@ size_t batch_bytes(const struct batch *b)
 
 static void add_series(struct batch *b, const char *name, double value)
 {
-	*VEC_PUSH(&b->series) = (struct batch_series){ name, value };
+	if (isfinite(value)) /* else it is not known: no point */
+		*VEC_PUSH(&b->series) = (struct batch_series){ name, value };
 }
 
 static void add_pauses(struct batch *b, const struct snapshot_gc *gc)
@@ -205,7 +207,8 @@ void batch_facts(struct batch *b, const struct snapshot *s)
 	add_series(b, "cpu_pct", s->target_cpu_pct);
 	add_series(b, "user_pct", s->target_user_pct);
 	add_series(b, "system_pct", s->target_system_pct);
-	add_series(b, "rss_bytes", (double)s->target_rss_bytes);
+	add_series(b, "rss_bytes",
+		   s->target_rss_bytes ? (double)s->target_rss_bytes : NAN);
 	add_series(b, "own_cpu_pct", s->own_cpu_pct);
 	add_memory(b, &s->memory);
 	add_pauses(b, &s->gc);

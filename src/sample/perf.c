@@ -25,6 +25,7 @@
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/files_open.h"
 #include "base/vec.h"
 #include "sample/bpf.h"
 #include "sample/bpf_filter.h"
@@ -68,7 +69,8 @@ struct sampler {
 static int perf_event_open(struct perf_event_attr *attr, pid_t tid, int cpu, int group,
 			   unsigned long flags)
 {
-	return (int)syscall(SYS_perf_event_open, attr, tid, cpu, group, flags);
+	return files_open_keep(
+	    (int)syscall(SYS_perf_event_open, attr, tid, cpu, group, flags));
 }
 
 static void raise_fd_limit(void)
@@ -356,10 +358,10 @@ static int explain(int ret, pid_t pid, struct error *err)
 	char paranoid[32] = "?";
 
 	errno = -ret;
-	if (ret == -EACCES || ret == -EPERM) {
+	if (ret == -EACCES || ret == -EPERM || ret == -ENOSYS) {
 		file_line("/proc/sys/kernel/perf_event_paranoid", paranoid,
 			  sizeof(paranoid));
-		if (ret == -EPERM && access_filtered()) {
+		if (ret != -EACCES && access_filtered()) {
 			error_set(err, EXIT_NO_PERMISSION,
 				  "cannot sample process %d: perf_event_open is refused, "
 				  "perhaps by this container's seccomp filter",

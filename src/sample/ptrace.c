@@ -227,6 +227,7 @@ static int ptrace_open(const struct sample_config *c, struct sampler **out,
 	struct task_syscall call;
 	struct sampler *s;
 	bool allowed;
+	int ret;
 
 	/* This file is guarded by the same check as ptrace, and reading it stops nobody.
 	 */
@@ -241,6 +242,12 @@ static int ptrace_open(const struct sample_config *c, struct sampler **out,
 				"\"$(command -v ptop)\"");
 		return -EPERM;
 	}
+	ret = mem_live_prove(c->pid, err);
+	if (ret)
+		return ret;
+	/* Of a process that is not traced it does nothing but to tell whether the call is let through. */
+	if (ptrace(PTRACE_DETACH, c->pid, NULL, NULL) == -1 && errno != ESRCH)
+		return error_errno(err, "ptrace");
 	s = xcalloc(1, sizeof(*s));
 	s->backend = &ptrace_backend;
 	s->config = *c;

@@ -12,6 +12,7 @@
 
 #include "base/clock.h"
 #include "base/cursor.h"
+#include "base/files_open.h"
 #include "base/vec.h"
 #include "sample/perf_ring.h"
 #include "target/process.h"
@@ -60,7 +61,7 @@ static int open_dummy(pid_t tid, int cpu, bool records)
 		fd = (int)syscall(SYS_perf_event_open, &attr, tid, cpu, -1,
 				  PERF_FLAG_FD_CLOEXEC);
 	}
-	return fd;
+	return files_open_keep(fd);
 }
 
 static int open_cpu(struct switches *s, int cpu)

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/cursor.h"
+#include "base/files_open.h"
 
 void task_files_init(struct task_files *f)
 {
@@ -25,17 +26,28 @@ void task_files_close(struct task_files *f)
 	task_files_init(f);
 }
 
+/* Near the limit of open files each read opens it anew. */
 static ssize_t read_kept(int *fd, pid_t pid, pid_t tid, const char *name, char *to,
 			 size_t n)
 {
 	char path[64];
+	ssize_t got;
+	int e;
 
-	if (*fd == -1) {
-		snprintf(path, sizeof(path), "/proc/%d/task/%d/%s", (int)pid, (int)tid,
-			 name);
-		*fd = open(path, O_RDONLY | O_CLOEXEC);
-	}
-	return *fd == -1 ? -1 : pread(*fd, to, n, 0);
+	if (*fd != -1)
+		return pread(*fd, to, n, 0);
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/%s", (int)pid, (int)tid, name);
+	*fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (*fd == -1)
+		return -1;
+	got = pread(*fd, to, n, 0);
+	if (files_open_may_keep(*fd))
+		return got;
+	e = errno;
+	close(*fd);
+	*fd = -1;
+	errno = e;
+	return got;
 }
 
 bool task_sched_read(struct task_files *f, pid_t pid, pid_t tid, struct task_sched *out)

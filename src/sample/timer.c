@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "sample/backend.h"
 #include "sample/news.h"
+#include "target/memory.h"
 
 #define LOOK_NS (500 * NS_PER_MSEC)
 
@@ -17,9 +18,12 @@ struct sampler {
 static int timer_open(const struct sample_config *c, struct sampler **out,
 		      struct error *err)
 {
-	struct sampler *s = xcalloc(1, sizeof(*s));
+	struct sampler *s;
+	int ret = mem_live_prove(c->pid, err); /* all that its stacks are read by */
 
-	(void)err;
+	if (ret)
+		return ret;
+	s = xcalloc(1, sizeof(*s));
 	s->backend = &timer_backend;
 	news_init(&s->news, c->pid, c->children);
 	news_update(&s->news); /* who is there is no news */

@@ -20,6 +20,7 @@
 #include "base/clock.h"
 #include "base/cursor.h"
 #include "base/file.h"
+#include "base/files_open.h"
 #include "base/vec.h"
 #include "sample/perf_ring.h"
 
@@ -96,7 +97,8 @@ static int open_point(const struct watch_point *p, pid_t tid)
 		attr.config2 = p->offset;		     /* ...and bp_len */
 		attr.bp_type = 0;
 	}
-	fd = (int)syscall(SYS_perf_event_open, &attr, tid, -1, -1, PERF_FLAG_FD_CLOEXEC);
+	fd = files_open_keep(
+	    (int)syscall(SYS_perf_event_open, &attr, tid, -1, -1, PERF_FLAG_FD_CLOEXEC));
 	return fd == -1 ? -errno : fd;
 }
 

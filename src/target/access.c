@@ -117,19 +117,86 @@ void access_read(pid_t pid, struct access *out)
 	read_target(out);
 }
 
-bool access_filtered(void)
+/* The value of a line of /proc/self/status, or NULL: "Seccomp:\t2". */
+static bool own_status_is(const char *line_wanted)
 {
 	struct bytes b, line;
 	struct cursor c;
-	bool filtered = false;
+	size_t n = strlen(line_wanted);
+	bool is = false;
 
 	if (file_read("/proc/self/status", 64 << 10, &b, NULL))
 		return false;
 	c = cursor_over(b);
-	while (!filtered && cursor_line(&c, &line))
-		filtered = line.n == 10 && memcmp(line.p, "Seccomp:\t2", 10) == 0;
+	while (!is && cursor_line(&c, &line))
+		is = line.n == n && memcmp(line.p, line_wanted, n) == 0;
 	free((void *)(uintptr_t)b.p);
-	return filtered;
+	return is;
+}
+
+bool access_filtered(void)
+{
+	return own_status_is("Seccomp:\t2");
+}
+
+/* The initial user namespace maps all IDs to themselves: "0 0 4294967295". */
+static bool in_user_namespace(void)
+{
+	unsigned long inside, outside, count;
+	char line[96];
+
+	return file_line("/proc/self/uid_map", line, sizeof(line)) &&
+	       sscanf(line, "%lu %lu %lu", &inside, &outside, &count) == 3 &&
+	       (inside != 0 || outside != 0 || count != 4294967295ul);
+}
+
+/* "proc /proc proc rw,nosuid,hidepid=invisible 0 0" */
+static bool hides_processes(void)
+{
+	struct bytes b, line;
+	struct cursor c;
+	bool hides = false;
+
+	if (file_read("/proc/self/mounts", 1 << 20, &b, NULL))
+		return false;
+	c = cursor_over(b);
+	while (!hides && cursor_line(&c, &line))
+		hides = memmem(line.p, line.n, " /proc proc ", 12) &&
+			memmem(line.p, line.n, "hidepid=", 8) &&
+			!memmem(line.p, line.n, "hidepid=0", 9) &&
+			!memmem(line.p, line.n, "hidepid=off", 11);
+	free((void *)(uintptr_t)b.p);
+	return hides;
+}
+
+const char *access_cure(const struct access *a)
+{
+	char lockdown[96];
+
+	if (access_filtered())
+		return "run ptop outside of this sandbox, or let its seccomp filter "
+		       "through "
+		       "(docker: --security-opt seccomp=unconfined); setcap does not "
+		       "help "
+		       "against a filter";
+	if (!a->root && own_status_is("NoNewPrivs:\t1"))
+		return "start ptop without no_new_privs, under which neither sudo nor "
+		       "setcap "
+		       "give anything";
+	if (in_user_namespace())
+		return "run ptop outside of this user namespace (on the host); "
+		       "capabilities of "
+		       "one in it do not count";
+	if (!a->root && hides_processes())
+		return "sudo mount -o remount,hidepid=off /proc, or be in the group of "
+		       "its "
+		       "gid= option";
+	if (a->root &&
+	    file_line("/sys/kernel/security/lockdown", lockdown, sizeof(lockdown)) &&
+	    strstr(lockdown, "[confidentiality]"))
+		return "boot with lockdown=integrity: kernel lockdown forbids it, also "
+		       "to root";
+	return NULL;
 }
 
 bool access_has(const struct access *a, int capability)

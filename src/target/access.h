@@ -23,6 +23,9 @@ struct access {
 void access_read(pid_t pid, struct access *out);
 /* A seccomp filter, as containers have one, may refuse system calls whatever the rights. */
 bool access_filtered(void);
+/* What would have to change for a refused right where giving ptop capabilities cannot help: a seccomp
+ * filter, no_new_privs, a user namespace, hidepid, kernel lockdown. NULL: setcap may help. */
+const char *access_cure(const struct access *a);
 bool access_has(const struct access *a, int capability);
 
 #endif

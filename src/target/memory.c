@@ -5,9 +5,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "base/cursor.h"
+#include "base/file.h"
 #include "target/process.h"
 
 static ssize_t read_once(pid_t pid, uint64_t address, void *to, size_t n)
@@ -35,6 +39,42 @@ ssize_t mem_live_read_some(pid_t pid, uint64_t address, void *to, size_t n)
 	if (got == -EFAULT && n > page_rest)
 		got = read_once(pid, address, to, page_rest);
 	return got;
+}
+
+/* Lines of maps: "7f..-7f.. r--p ...". Some mappings are readable and have no memory behind them
+ * ([vvar]), so several are tried. */
+int mem_live_prove(pid_t pid, struct error *err)
+{
+	uint64_t start, word;
+	struct bytes text, line;
+	struct cursor c;
+	char path[64];
+	int ret, tried = 0;
+
+	snprintf(path, sizeof(path), "/proc/%d/maps", (int)process_body(pid));
+	ret = file_read(path, 1 << 20, &text, NULL);
+	if (ret) {
+		errno = -ret;
+		return error_errno(err, path);
+	}
+	ret = -EFAULT;
+	c = cursor_over(text);
+	while (ret && ret != -EPERM && ret != -ENOSYS && tried < 16 &&
+	       cursor_line(&c, &line)) {
+		struct cursor l = cursor_over(line);
+		ssize_t got;
+
+		if (!cursor_hex(&l, &start) || !memmem(line.p, line.n, " r", 2))
+			continue;
+		tried++;
+		got = mem_live_read_some(pid, start, &word, sizeof(word));
+		ret = got == (ssize_t)sizeof(word) ? 0 : got < 0 ? (int)got : -EFAULT;
+	}
+	free((void *)(uintptr_t)text.p);
+	if (!ret)
+		return 0;
+	errno = -ret;
+	return error_errno(err, "process_vm_readv");
 }
 
 static bool live_read(const struct mem *mem, uint64_t address, void *to, size_t len)

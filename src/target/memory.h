@@ -4,6 +4,7 @@
 
 #include <sys/types.h>
 
+#include "base/error.h"
 #include "base/mem.h"
 
 struct mem_live {
@@ -23,6 +24,9 @@ struct mem_present {
 int mem_present_open(struct mem_present *m, pid_t pid);
 void mem_present_close(struct mem_present *m);
 void mem_live_init(struct mem_live *m, pid_t pid);
+/* Reads eight bytes of some mapping of it, to see whether that is allowed here: 0, or -errno of
+ * process_vm_readv(2) or of reading its maps, with the cause. */
+int mem_live_prove(pid_t pid, struct error *err);
 /* At most n bytes, cut where memory ends; bytes read, or -errno when there are none. */
 ssize_t mem_live_read_some(pid_t pid, uint64_t address, void *to, size_t n);
 

@@ -68,13 +68,17 @@ bool process_stat(pid_t pid, pid_t tid, struct process_stat *out)
 	char path[64];
 	struct bytes b;
 	bool ok;
+	int ret;
 
 	if (tid)
 		snprintf(path, sizeof(path), "/proc/%d/task/%d/stat", (int)pid, (int)tid);
 	else
 		snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
-	if (file_read(path, 4096, &b, NULL))
+	ret = file_read(path, 4096, &b, NULL);
+	if (ret) {
+		errno = -ret;
 		return false;
+	}
 	ok = process_parse_stat((const char *)b.p, b.n, out);
 	free_bytes(b);
 	return ok;
@@ -276,7 +280,15 @@ int process_find(pid_t pid, struct process *out, struct error *err)
 
 	*out = (struct process){ .pid = pid };
 	snprintf(path, sizeof(path), "/proc/%d", (int)pid);
+	errno = ESRCH;
 	if (pid <= 0 || stat(path, &st) == -1 || !process_stat(pid, 0, &stat_now)) {
+		if (errno != ENOENT && errno != ESRCH && errno != ENOTDIR) {
+			error_errno(err, path);
+			error_hint(err,
+				   "ptop could not look, which does not tell whether the "
+				   "process is there");
+			return -EIO;
+		}
 		error_set(err, EXIT_NO_PROCESS, "no process with pid %d", (int)pid);
 		error_hint(err, "see `pgrep -a NAME`, or use `ptop -n NAME`");
 		return -ESRCH;

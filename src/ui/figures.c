@@ -40,6 +40,29 @@ struct fig fig_slope(double bytes_per_s)
 	return f;
 }
 
+struct fig fig_memory(uint64_t bytes)
+{
+	return bytes ? fig_bytes(bytes) : (struct fig){ "-" };
+}
+
+struct fig fig_number(double v)
+{
+	struct fig f = { "-" };
+
+	if (!isnan(v))
+		snprintf(f.s, sizeof(f.s), "%.0f", v);
+	return f;
+}
+
+struct fig fig_share(double pct)
+{
+	struct fig f = { "-" };
+
+	if (!isnan(pct))
+		snprintf(f.s, sizeof(f.s), "%.0f%%", pct);
+	return f;
+}
+
 struct fig fig_count(uint64_t n)
 {
 	struct fig f;

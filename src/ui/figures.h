@@ -11,6 +11,9 @@ struct fig {
 	char s[32];
 };
 
+struct fig fig_memory(uint64_t bytes);	  /* the same, "-" of 0: not known */
+struct fig fig_number(double v);	  /* "12", "-" of NaN: not known */
+struct fig fig_share(double pct);	  /* "12%" "-" */
 struct fig fig_bytes(uint64_t bytes);	  /* "1.42G" "212M" "48K" */
 struct fig fig_slope(double bytes_per_s); /* "+2.1M/m", or "" when it rounds to nothing */
 struct fig fig_count(uint64_t n);	  /* "59,412"; "12.3M" from ten millions */

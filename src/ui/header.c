@@ -1,6 +1,7 @@
 /* Four lines on a full screen, two on a small one, one on a tiny one. A line is filled
  * from the left with whole figures; what does not fit is left out, never cut in the
  * middle, so no figure is ever read wrong. "100 %" of CPU is one core. */
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -100,6 +101,8 @@ static void cpu_bar(struct line *l, const struct shared *sh, double pct)
 
 	if (l->end < 70 || sh->n_cpus < 1)
 		return;
+	if (!(pct >= 0)) /* not known */
+		pct = 0;
 	full = (int)(pct * cells / (100.0 * sh->n_cpus) + 0.5);
 	full = full < 0 ? 0 : full > cells ? cells : full;
 	word(l, ROLE_TEXT, " [");
@@ -113,11 +116,11 @@ static void line_gauges(const struct shared *sh, struct canvas *c)
 	const struct snapshot *s = sh->shown;
 	struct line l = { c, 0, 1, c->width };
 
-	WORD(&l, ROLE_STRONG, "CPU %.0f%%", s->target_cpu_pct);
+	WORD(&l, ROLE_STRONG, "CPU %s", fig_share(s->target_cpu_pct).s);
 	cpu_bar(&l, sh, s->target_cpu_pct);
 	if (sh->n_cpus > 0)
 		WORD(&l, ROLE_TEXT, " of %d cores", sh->n_cpus);
-	WORD(&l, ROLE_STRONG, "  RSS %s", fig_bytes(s->target_rss_bytes).s);
+	WORD(&l, ROLE_STRONG, "  RSS %s", fig_memory(s->target_rss_bytes).s);
 	if (fig_slope(s->target_rss_slope).s[0])
 		WORD(&l, ROLE_TEXT, " %s", fig_slope(s->target_rss_slope).s);
 	if (s->memory.verdict == VERDICT_GROWING)
@@ -125,8 +128,8 @@ static void line_gauges(const struct shared *sh, struct canvas *c)
 	if (s->gc.all.timed)
 		WORD(&l, ROLE_TEXT, "  GC %.1f%% p99 %s", s->gc.all.time_pct,
 		     s->gc.all.p99_ns ? fig_pause(s->gc.all.p99_ns).s : "?");
-	WORD(&l, ROLE_TEXT, "  user %.0f sys %.0f", s->target_user_pct,
-	     s->target_system_pct);
+	WORD(&l, ROLE_TEXT, "  user %s sys %s", fig_number(s->target_user_pct).s,
+	     fig_number(s->target_system_pct).s);
 	if (c->width >= 120 && s->runtime[0])
 		WORD(&l, ROLE_TEXT, "   %.60s", s->runtime);
 }
@@ -164,8 +167,11 @@ static void line_measure(const struct shared *sh, struct canvas *c)
 	struct line l = { c, 0, 2, c->width };
 
 	WORD(&l, ROLE_TEXT, "%s", fig_hz(s->rate_hz).s);
-	WORD(&l, slow(s) ? ROLE_WARN : ROLE_TEXT, " eff %.1f%s", s->effective_pct,
-	     slow(s) ? "!" : "");
+	if (isnan(s->effective_pct))
+		word(&l, ROLE_TEXT, " eff -");
+	else
+		WORD(&l, slow(s) ? ROLE_WARN : ROLE_TEXT, " eff %.1f%s", s->effective_pct,
+		     slow(s) ? "!" : "");
 	WORD(&l, ROLE_TEXT, "  n %s", fig_count(s->samples).s);
 	WORD(&l, ROLE_TEXT, "  win %s", window_text(s).s);
 	WORD(&l, s->lost_pct > 1 ? ROLE_WARN : ROLE_TEXT, "  lost %.1f%%%s", s->lost_pct,
@@ -248,15 +254,15 @@ static void two_lines(const struct shared *sh, struct canvas *c, const char *vie
 	struct line l = { c, 0, 0, c->width - tags(sh, c, 0, c->width) };
 
 	WORD(&l, ROLE_STRONG, "%d %.16s", (int)s->pid, s->command);
-	WORD(&l, ROLE_STRONG, " CPU %.0f%%", s->target_cpu_pct);
-	WORD(&l, ROLE_TEXT, " RSS %s", fig_bytes(s->target_rss_bytes).s);
+	WORD(&l, ROLE_STRONG, " CPU %s", fig_share(s->target_cpu_pct).s);
+	WORD(&l, ROLE_TEXT, " RSS %s", fig_memory(s->target_rss_bytes).s);
 	WORD(&l, ROLE_TEXT, " %s", fig_slope(s->target_rss_slope).s);
 	l = (struct line){ c, 0, 1, c->width };
 	if (view[0])
 		WORD(&l, ROLE_STRONG, "[%s] ", view);
 	WORD(&l, ROLE_TEXT, "%s", fig_hz(s->rate_hz).s);
-	WORD(&l, slow(s) ? ROLE_WARN : ROLE_TEXT, " eff%s %.0f", slow(s) ? "!" : "",
-	     s->effective_pct);
+	WORD(&l, slow(s) ? ROLE_WARN : ROLE_TEXT, " eff%s %s", slow(s) ? "!" : "",
+	     fig_number(s->effective_pct).s);
 	WORD(&l, s->lost_pct > 1 ? ROLE_WARN : ROLE_TEXT, " lost%s %.1f%%",
 	     s->lost_pct > 1 ? "!" : "", s->lost_pct);
 	WORD(&l, ROLE_TEXT, " own %.1f%%", s->own_cpu_pct);
@@ -271,9 +277,9 @@ static void tiny_line(const struct shared *sh, struct canvas *c)
 	struct line l = { c, 0, 0, c->width - tags(sh, c, 0, c->width) };
 
 	WORD(&l, ROLE_STRONG, "%d", (int)s->pid);
-	WORD(&l, ROLE_STRONG, " CPU %.0f%%", s->target_cpu_pct);
+	WORD(&l, ROLE_STRONG, " CPU %s", fig_share(s->target_cpu_pct).s);
 	WORD(&l, ROLE_TEXT, " %.16s", s->command);
-	WORD(&l, ROLE_TEXT, " RSS %s", fig_bytes(s->target_rss_bytes).s);
+	WORD(&l, ROLE_TEXT, " RSS %s", fig_memory(s->target_rss_bytes).s);
 	WORD(&l, ROLE_TEXT, " lost %.1f%%", s->lost_pct);
 	WORD(&l, ROLE_TEXT, " own %.1f%%", s->own_cpu_pct);
 }
@@ -301,8 +307,8 @@ void header_one_line(const struct shared *sh, struct canvas *c)
 	const struct snapshot *s = sh->shown;
 
 	if (s)
-		canvas_fmt(c, 0, 0, c->width, ROLE_TEXT, "ptop %d CPU %.0f%%",
-			   (int)s->pid, s->target_cpu_pct);
+		canvas_fmt(c, 0, 0, c->width, ROLE_TEXT, "ptop %d CPU %s", (int)s->pid,
+			   fig_share(s->target_cpu_pct).s);
 	else
 		canvas_put(c, 0, 0, c->width, ROLE_TEXT, "ptop");
 }

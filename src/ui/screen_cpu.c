@@ -2,6 +2,7 @@
  * is the mean of its time: what was used, not the peak of a moment. */
 #include <stdio.h>
 
+#include "ui/figures.h"
 #include "ui/graph.h"
 #include "ui/screen.h"
 
@@ -54,8 +55,8 @@ int screen_draw_cpu(const struct shared *sh, struct canvas *c, struct box b)
 	canvas_fill(c, b.x, b.y, b.width, ROLE_HEADING, ' ');
 	x = b.x + 1;
 	x += canvas_fmt(c, x, b.y, b.width - 1, ROLE_HEADING,
-			"CPU  %.0f%% now   height: per cent of one core  ",
-			sh->shown->target_cpu_pct);
+			"CPU  %s now   height: per cent of one core  ",
+			fig_share(sh->shown->target_cpu_pct).s);
 	top = scale(v);
 	draw_scale(top, c, bars);
 	for (i = 0; i < a.width; i++) {

@@ -77,7 +77,7 @@ static void figures(void **state)
 	assert_string_equal(fixed(&t, 1.05, 0), "1");
 	assert_string_equal(fixed(&t, -0.001, 2), "0.00");
 	assert_string_equal(fixed(&t, -12.5, 1), "-12.5");
-	assert_string_equal(fixed(&t, NAN, 1), "0.0");
+	assert_string_equal(fixed(&t, NAN, 1), "-");
 	assert_string_equal(fixed(&t, INFINITY, 1), "0.0");
 	assert_string_equal(fixed(&t, 1e300, 0), "1000000000000");
 	assert_string_equal(fixed(&t, 0.000001, 9), "0.000001000");
@@ -452,7 +452,7 @@ static void json_of_a_window(void **state)
 	assert_has(t, "{\"name\":\"strtod\",\"module\":\"libc.so.6\",\"file\":null,"
 		      "\"line\":null,");
 	assert_has(t, "\"self\":{\"cpu_pct\":0.70,\"rss_bytes\":12582912},"
-		      "\"target\":{\"cpu_pct\":0.00,\"rss_bytes\":1524713390,"
+		      "\"target\":{\"cpu_pct\":null,\"rss_bytes\":1524713390,"
 		      "\"taken_pct\":0.30},"
 		      "\"memory\":null}\n");
 	for (i = 0; i < LOSS_COUNT; i++)

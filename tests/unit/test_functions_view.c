@@ -287,7 +287,8 @@ static void test_states(void **state)
 	s->exit_status = 9;
 	with(s);
 	assert_true(made_shows(m, "[ENDED]"));
-	assert_true(made_shows(m, "process ended by signal 9 (KILL); last picture, w saves it"));
+	assert_true(
+	    made_shows(m, "process ended by signal 9 (KILL); last picture, w saves it"));
 	made_keys(m, "t");
 	assert_true(made_shows(m, "TOTAL%v"));
 	made_close(m);
