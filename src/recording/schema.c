@@ -59,18 +59,39 @@ int schema_error(sqlite3 *db, const char *path, const char *what, struct error *
 	int code = db ? sqlite3_errcode(db) & 0xff : SQLITE_NOMEM;
 	const char *said = db ? sqlite3_errmsg(db) : "out of memory";
 
-	/* A full disk shows as this too, where it is the file beside that does not fit. */
-	if (code == SQLITE_IOERR && sqlite3_system_errno(db) == ENOSPC)
-		code = SQLITE_FULL;
-	if (code == SQLITE_FULL)
-		said = "no space left on the disk";
+	/* Of an error in writing the errno is the cause. SQLITE_FULL has none. */
+	errno = code == SQLITE_FULL ? ENOSPC : 0;
+	if (code == SQLITE_IOERR || code == SQLITE_CANTOPEN)
+		errno = sqlite3_system_errno(db);
+	if (errno)
+		return recording_errno(path, what, err);
 	error_set(err, EXIT_FAILED, "%s: %s: %s", path, what, said);
-	if (code == SQLITE_FULL)
-		error_hint(err, "free some space, or record elsewhere with -o");
-	else if (code == SQLITE_CORRUPT || code == SQLITE_NOTADB)
+	if (code == SQLITE_CORRUPT || code == SQLITE_NOTADB)
 		error_hint(err, "the file is damaged or no recording; "
 				"`sqlite3 FILE .recover` may save parts of it");
 	return -EIO;
+}
+
+int recording_errno(const char *path, const char *what, struct error *err)
+{
+	int e = errno;
+
+	error_set(err, EXIT_FAILED, "%s: %s: %s", path, what,
+		  e == ENOSPC  ? "no space left on the disk"
+		  : e == EFBIG ? "larger than the limit on file sizes allows"
+			       : strerror(e));
+	if (e == ENOSPC)
+		error_hint(err, "free some space, or record elsewhere with -o");
+	else if (e == EDQUOT)
+		error_hint(err, "`quota` shows your limit; free some space, or record "
+				"elsewhere with -o");
+	else if (e == EFBIG)
+		error_hint(err, "`ulimit -f` shows the limit, `ulimit -f unlimited` "
+				"lifts it");
+	else if (e == EROFS)
+		error_hint(err, "the file system is mounted read-only; record elsewhere "
+				"with -o");
+	return -e;
 }
 
 int schema_create(sqlite3 *db, struct error *err)

@@ -22,6 +22,8 @@
 #include "recording/schema.h"
 
 #define PATH_LONGEST 3900u
+#define LOCK_TRIES 20
+#define LOCK_PAUSE_US 10000
 /* The log is folded into the file when it has this many pages; the default 1000 would do,
  * fewer keep the two small on a disk that is nearly full. */
 #define SETTINGS                                                   \
@@ -116,38 +118,6 @@ static void remove_beside(const char *path, const char *suffix)
 	text_done(&name);
 }
 
-/* The file itself, locked and empty. As elsewhere a link is not followed. */
-static int take_file(struct writer *w, struct error *err)
-{
-	struct stat st;
-
-	w->lock_fd = open(w->path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666);
-	if (w->lock_fd == -1 || fstat(w->lock_fd, &st) == -1)
-		return error_errno(err, w->path);
-	if (!S_ISREG(st.st_mode)) {
-		error_set(err, EXIT_FAILED, "%s: not a regular file", w->path);
-		error_hint(err, "a recording is a database; give it a path of its own");
-		return -EINVAL;
-	}
-	if (flock(w->lock_fd, LOCK_EX | LOCK_NB) == -1) {
-		error_set(err, EXIT_FAILED, "%s: another ptop is recording into it",
-			  w->path);
-		error_hint(err, "choose another name with -o");
-		return -EBUSY;
-	}
-	if (st.st_size > 0 && !w->o.replace) {
-		error_set(err, EXIT_FAILED, "%s: exists already", w->path);
-		error_hint(err, "-F replaces it");
-		return -EEXIST;
-	}
-	remove_beside(w->path, "-wal");
-	remove_beside(w->path, "-shm");
-	remove_beside(w->path, "-journal");
-	if (ftruncate(w->lock_fd, 0) == -1)
-		return error_errno(err, w->path);
-	return 0;
-}
-
 static int start_session(struct writer *w, struct error *err)
 {
 	static const char sql[] =
@@ -177,6 +147,164 @@ static int start_session(struct writer *w, struct error *err)
 	return ok ? 0 : failed(w, "cannot be written", err);
 }
 
+/* The whole beginning of a recording, made in memory: on the disk it is there completely or
+ * not at all. Its header says that a log may be beside it, so that no journal is needed to
+ * switch to one. */
+static int make_beginning(struct writer *w, unsigned char **image, size_t *n,
+			  struct error *err)
+{
+	sqlite3_int64 size = 0;
+	int ret;
+
+	if (sqlite3_open(":memory:", &w->db) != SQLITE_OK)
+		return failed(w, "cannot be set up", err);
+	ret = schema_create(w->db, err);
+	if (!ret)
+		ret = start_session(w, err);
+	*image = ret ? NULL : sqlite3_serialize(w->db, "main", &size, 0);
+	if (!ret && !*image)
+		ret = failed(w, "cannot be set up", err);
+	sqlite3_close(w->db);
+	w->db = NULL;
+	if (!*image)
+		return ret;
+	*n = (size_t)size;
+	(*image)[WRITE_VERSION_AT] = (*image)[READ_VERSION_AT] = VERSION_LOG;
+	return 0;
+}
+
+static int write_beginning(struct writer *w, int fd, struct error *err)
+{
+	unsigned char *image = NULL;
+	size_t n = 0, done = 0;
+	int ret = make_beginning(w, &image, &n, err);
+
+	while (!ret && done < n) {
+		ssize_t got = pwrite(fd, image + done, n - done, (off_t)done);
+
+		if (got > 0)
+			done += (size_t)got;
+		else if (got == 0 || errno != EINTR)
+			ret = recording_errno(w->path, "cannot be written", err);
+	}
+	if (!ret && fdatasync(fd) == -1)
+		ret = recording_errno(w->path, "cannot be written", err);
+	sqlite3_free(image);
+	return ret;
+}
+
+/* A reader that looks whether the file is being recorded holds the lock for a moment. */
+static bool lock(int fd)
+{
+	int tries;
+
+	for (tries = 0; tries < LOCK_TRIES; tries++) {
+		if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+			return true;
+		usleep(LOCK_PAUSE_US);
+	}
+	return false;
+}
+
+/* May what stands there be replaced? As elsewhere a link is not followed. It stays locked
+ * until the new file is in its place. */
+static int take_old(struct writer *w, int *old, struct error *err)
+{
+	struct stat st;
+
+	*old = open(w->path, O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	if (*old == -1 && errno == ENOENT)
+		return 0;
+	if (*old == -1 || fstat(*old, &st) == -1)
+		return error_errno(err, w->path);
+	if (!S_ISREG(st.st_mode)) {
+		error_set(err, EXIT_FAILED, "%s: not a regular file", w->path);
+		error_hint(err, "a recording is a database; give it a path of its own");
+		return -EINVAL;
+	}
+	if (!lock(*old)) {
+		error_set(err, EXIT_FAILED, "%s: another ptop is recording into it",
+			  w->path);
+		error_hint(err, "choose another name with -o");
+		return -EBUSY;
+	}
+	if (st.st_size > 0 && !w->o.replace) {
+		error_set(err, EXIT_FAILED, "%s: exists already", w->path);
+		error_hint(err, "-F replaces it");
+		return -EEXIST;
+	}
+	return 0;
+}
+
+/* Without a name where the file system can do that, else as `name`. */
+static int new_file(struct writer *w, const char *name, bool *named)
+{
+	struct text folder = { 0 };
+	const char *slash = strrchr(w->path, '/');
+
+	if (slash)
+		text_add(&folder, w->path, (size_t)(slash - w->path) + 1);
+	else
+		text_str(&folder, "./");
+	w->lock_fd = open(folder.p, O_RDWR | O_TMPFILE | O_CLOEXEC, 0600);
+	text_done(&folder);
+	*named = w->lock_fd == -1 &&
+		 (errno == EOPNOTSUPP || errno == EISDIR || errno == EINVAL);
+	if (*named)
+		w->lock_fd = open(name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	return w->lock_fd == -1 ? -1 : 0;
+}
+
+static int put_in_place(struct writer *w, const char *name, bool named, bool replace)
+{
+	char self[64];
+
+	remove_beside(w->path, "-wal");
+	remove_beside(w->path, "-shm");
+	remove_beside(w->path, "-journal");
+	snprintf(self, sizeof(self), "/proc/self/fd/%d", w->lock_fd);
+	if (!named && linkat(AT_FDCWD, self, AT_FDCWD, replace ? name : w->path,
+			     AT_SYMLINK_FOLLOW) == -1)
+		return -1;
+	if (replace)
+		return rename(name, w->path);
+	if (!named)
+		return 0;
+	if (link(name, w->path) == -1)
+		return -1;
+	unlink(name);
+	return 0;
+}
+
+/* The file, locked and with its beginning in it before it has its name. */
+static int take_file(struct writer *w, struct error *err)
+{
+	struct text name = { 0 };
+	bool named = false;
+	int old = -1, ret = take_old(w, &old, err);
+
+	text_fmt(&name, "%s.%d.new", w->path, (int)getpid());
+	if (!ret && new_file(w, name.p, &named))
+		ret = error_errno(err, w->path);
+	if (!ret) {
+		file_give_to_sudo_user(w->lock_fd);
+		if (!lock(w->lock_fd))
+			ret = error_errno(err, w->path);
+	}
+	if (!ret)
+		ret = write_beginning(w, w->lock_fd, err);
+	if (!ret && put_in_place(w, name.p, named, old != -1)) {
+		ret = error_errno(err, w->path);
+		unlink(name.p);
+	} else if (ret && named) {
+		unlink(name.p);
+	}
+	if (old != -1)
+		close(old);
+	text_done(&name);
+	return ret;
+}
+
 static int prepare(struct writer *w, struct error *err)
 {
 	int i;
@@ -190,21 +318,13 @@ static int prepare(struct writer *w, struct error *err)
 
 static int open_database(struct writer *w, struct error *err)
 {
-	int ret;
-
 	if (sqlite3_open_v2(w->path, &w->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX,
 			    NULL) != SQLITE_OK)
 		return failed(w, "cannot be opened", err);
 	sqlite3_busy_timeout(w->db, 5000); /* somebody reads it while we write */
-	if (sqlite3_exec(w->db, SETTINGS, NULL, NULL, NULL) != SQLITE_OK ||
-	    sqlite3_exec(w->db, "BEGIN", NULL, NULL, NULL) != SQLITE_OK)
+	if (sqlite3_exec(w->db, SETTINGS, NULL, NULL, NULL) != SQLITE_OK)
 		return failed(w, "cannot be written", err);
-	ret = schema_create(w->db, err);
-	if (!ret)
-		ret = start_session(w, err);
-	if (!ret && sqlite3_exec(w->db, "COMMIT", NULL, NULL, NULL) != SQLITE_OK)
-		ret = failed(w, "cannot be written", err);
-	return ret ? ret : prepare(w, err);
+	return prepare(w, err);
 }
 
 static void release(struct writer *w)
@@ -241,7 +361,6 @@ int writer_open(const char *path, const struct writer_options *o, struct writer 
 	if (ret)
 		goto out;
 	taken = true;
-	file_give_to_sudo_user(w->lock_fd);
 	ret = open_database(w, err);
 	if (ret)
 		goto out;
@@ -477,24 +596,88 @@ static bool end_session(struct writer *w, const char *failure)
 	return bind_done(q);
 }
 
-int writer_close(struct writer *w, const char *failure, struct error *err)
+enum writer_place writer_place(const struct writer *w)
 {
-	int ret = 0, i;
+	struct stat own, there;
 
-	if (!w)
-		return 0;
-	if (!end_session(w, failure))
-		ret = failed(w, "cannot be finished", err);
+	if (fstat(w->lock_fd, &own) == -1)
+		return WRITER_HERE; /* not known to be elsewhere */
+	if (own.st_nlink == 0)
+		return WRITER_GONE;
+	if (stat(w->path, &there) == -1)
+		return errno == ENOENT ? WRITER_MOVED : WRITER_HERE;
+	return own.st_dev == there.st_dev && own.st_ino == there.st_ino ? WRITER_HERE
+									: WRITER_MOVED;
+}
+
+void writer_where(const struct writer *w, char *to, size_t size)
+{
+	char self[64];
+	ssize_t n = -1;
+
+	snprintf(self, sizeof(self), "/proc/self/fd/%d", w->lock_fd);
+	if (writer_place(w) == WRITER_MOVED)
+		n = readlink(self, to, size - 1);
+	if (n > 0)
+		to[n] = '\0';
+	else
+		snprintf(to, size, "%s", w->path);
+}
+
+/* Out of the log, then no log any more: one file that any reader can open. SQLite would use
+ * a journal for the second; two bytes of one write need none, so that there is no moment at
+ * which a killed recorder leaves what cannot be read. */
+static int finish_file(struct writer *w, enum writer_place place, struct error *err)
+{
+	static const unsigned char alone[2] = { VERSION_ALONE, VERSION_ALONE };
+	int keep = 1, ret = 0, i;
+
 	for (i = 0; i < STATEMENTS; i++) {
 		sqlite3_finalize(w->put[i]);
 		w->put[i] = NULL;
 	}
-	/* Out of the log, then no log any more: one file that any reader can open. */
-	if (sqlite3_exec(w->db,
-			 "PRAGMA wal_checkpoint(TRUNCATE); PRAGMA journal_mode=DELETE",
-			 NULL, NULL, NULL) != SQLITE_OK &&
-	    !ret)
+	/* SQLite removes its log by name; that may be another recording's by now. */
+	if (place != WRITER_HERE)
+		sqlite3_file_control(w->db, "main", SQLITE_FCNTL_PERSIST_WAL, &keep);
+	if (sqlite3_wal_checkpoint_v2(w->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL,
+				      NULL) != SQLITE_OK)
 		ret = failed(w, "cannot be finished", err);
+	sqlite3_close(w->db);
+	w->db = NULL;
+	if (!ret && (pwrite(w->lock_fd, alone, sizeof(alone), WRITE_VERSION_AT) == -1 ||
+		     fdatasync(w->lock_fd) == -1))
+		ret = recording_errno(w->path, "cannot be finished", err);
+	if (place != WRITER_HERE && access(w->path, F_OK) == -1) {
+		remove_beside(w->path, "-wal");
+		remove_beside(w->path, "-shm");
+	}
+	return ret;
+}
+
+int writer_close(struct writer *w, const char *failure, struct error *err)
+{
+	enum writer_place place;
+	int ret = 0, finished;
+
+	if (!w)
+		return 0;
+	place = writer_place(w);
+	/* On a full disk the log gives its room back when it has been played. */
+	if (!end_session(w, failure) &&
+	    (sqlite3_wal_checkpoint_v2(w->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL,
+				       NULL) != SQLITE_OK ||
+	     !end_session(w, failure)))
+		ret = failed(w, "cannot be finished", err);
+	finished = finish_file(w, place, ret ? NULL : err);
+	if (!ret)
+		ret = finished;
+	if (!ret && place == WRITER_GONE) {
+		error_set(err, EXIT_FAILED,
+			  "%s: was deleted while it was recorded; nothing of it is left",
+			  w->path);
+		error_hint(err, "end the recorder before its file is removed");
+		ret = -ENOENT;
+	}
 	release(w);
 	return ret;
 }
@@ -524,6 +707,10 @@ int writer_save(const char *path, const struct writer_options *o, const struct b
 	else
 		ret = writer_close(w, NULL, err);
 	*bytes = !ret && stat(partial.p, &st) == 0 ? (size_t)st.st_size : 0;
+	if (!ret) { /* of one that is replaced and was not closed: not this one's */
+		remove_beside(path, "-wal");
+		remove_beside(path, "-journal");
+	}
 	if (!ret && rename(partial.p, path) == -1)
 		ret = error_errno(err, path);
 	if (ret) {
