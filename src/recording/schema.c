@@ -54,15 +54,36 @@ static const struct {
 #define TABLES (sizeof(tables) / sizeof(tables[0]))
 #define TABLES_ALWAYS 12u /* those after them may be missing */
 
+/* The errno of SQLite's last failure, which may have been of the log. */
+static int errno_of(sqlite3 *db)
+{
+	static const int which[] = { SQLITE_FCNTL_JOURNAL_POINTER,
+				     SQLITE_FCNTL_FILE_POINTER };
+	size_t i;
+
+	for (i = 0; i < sizeof(which) / sizeof(which[0]); i++) {
+		sqlite3_file *f = NULL;
+		int e = 0;
+
+		if (sqlite3_file_control(db, "main", which[i], &f) == SQLITE_OK && f &&
+		    f->pMethods &&
+		    f->pMethods->xFileControl(f, SQLITE_FCNTL_LAST_ERRNO, &e) ==
+			SQLITE_OK &&
+		    e)
+			return e;
+	}
+	return sqlite3_system_errno(db);
+}
+
 int schema_error(sqlite3 *db, const char *path, const char *what, struct error *err)
 {
 	int code = db ? sqlite3_errcode(db) & 0xff : SQLITE_NOMEM;
 	const char *said = db ? sqlite3_errmsg(db) : "out of memory";
 
-	/* Of an error in writing the errno is the cause. SQLITE_FULL has none. */
+	/* Of an error in writing the errno is the cause. */
 	errno = code == SQLITE_FULL ? ENOSPC : 0;
 	if (code == SQLITE_IOERR || code == SQLITE_CANTOPEN)
-		errno = sqlite3_system_errno(db);
+		errno = errno_of(db);
 	if (errno)
 		return recording_errno(path, what, err);
 	error_set(err, EXIT_FAILED, "%s: %s: %s", path, what, said);

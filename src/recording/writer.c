@@ -77,6 +77,7 @@ struct writer {
 	sqlite3 *db;
 	sqlite3_stmt *put[STATEMENTS];
 	int lock_fd; /* flock: one recorder a file */
+	int name_fd; /* O_PATH: knows the file's name when that has changed */
 	struct writer_options o;
 	uint64_t start_wall_ns;
 	double own_cpu_sum; /* of the pictures so far */
@@ -284,8 +285,12 @@ static int take_file(struct writer *w, struct error *err)
 	int old = -1, ret = take_old(w, &old, err);
 
 	text_fmt(&name, "%s.%d.new", w->path, (int)getpid());
-	if (!ret && new_file(w, name.p, &named))
+	if (!ret && new_file(w, name.p, &named)) {
 		ret = error_errno(err, w->path);
+		if (ret == -EROFS)
+			error_hint(err, "the file system is mounted read-only; record "
+					"elsewhere with -o");
+	}
 	if (!ret) {
 		file_give_to_sudo_user(w->lock_fd);
 		if (!lock(w->lock_fd))
@@ -337,6 +342,8 @@ static void release(struct writer *w)
 	/* Last: closing any descriptor of the file drops SQLite's own locks on it. */
 	if (w->lock_fd != -1)
 		close(w->lock_fd);
+	if (w->name_fd != -1)
+		close(w->name_fd);
 	free(w);
 }
 
@@ -350,7 +357,7 @@ int writer_open(const char *path, const struct writer_options *o, struct writer 
 	*out = NULL;
 	w->o = *o;
 	w->start_wall_ns = clock_wall_ns();
-	w->lock_fd = -1;
+	w->lock_fd = w->name_fd = -1;
 	if (strlen(path) > PATH_LONGEST) {
 		ret =
 		    error_set(err, EXIT_FAILED, "the path of the recording is too long");
@@ -361,6 +368,7 @@ int writer_open(const char *path, const struct writer_options *o, struct writer 
 	if (ret)
 		goto out;
 	taken = true;
+	w->name_fd = open(w->path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 	ret = open_database(w, err);
 	if (ret)
 		goto out;
@@ -615,8 +623,8 @@ void writer_where(const struct writer *w, char *to, size_t size)
 	char self[64];
 	ssize_t n = -1;
 
-	snprintf(self, sizeof(self), "/proc/self/fd/%d", w->lock_fd);
-	if (writer_place(w) == WRITER_MOVED)
+	snprintf(self, sizeof(self), "/proc/self/fd/%d", w->name_fd);
+	if (w->name_fd != -1 && writer_place(w) == WRITER_MOVED)
 		n = readlink(self, to, size - 1);
 	if (n > 0)
 		to[n] = '\0';
