@@ -19,11 +19,10 @@
 #include "base/text.h"
 #include "recording/bind.h"
 #include "recording/put_durations.h"
+#include "recording/recording_file.h"
 #include "recording/schema.h"
 
 #define PATH_LONGEST 3900u
-#define LOCK_TRIES 20
-#define LOCK_PAUSE_US 10000
 /* The log is folded into the file when it has this many pages; the default 1000 would do,
  * fewer keep the two small on a disk that is nearly full. */
 #define SETTINGS                                                   \
@@ -76,8 +75,7 @@ static const char *const texts[STATEMENTS] = {
 struct writer {
 	sqlite3 *db;
 	sqlite3_stmt *put[STATEMENTS];
-	int lock_fd; /* flock: one recorder a file */
-	int name_fd; /* O_PATH: knows the file's name when that has changed */
+	struct recording_file file;
 	struct writer_options o;
 	uint64_t start_wall_ns;
 	double own_cpu_sum; /* of the pictures so far */
@@ -108,15 +106,6 @@ void recording_id(char *to, size_t size)
 	localtime_r(&t, &tm);
 	n = strftime(to, size, "%Y%m%d-%H%M%S", &tm);
 	snprintf(to + n, size - n, "-%04x", salt);
-}
-
-static void remove_beside(const char *path, const char *suffix)
-{
-	struct text name = { 0 };
-
-	text_fmt(&name, "%s%s", path, suffix);
-	unlink(name.p);
-	text_done(&name);
 }
 
 static int start_session(struct writer *w, struct error *err)
@@ -174,142 +163,6 @@ static int make_beginning(struct writer *w, unsigned char **image, size_t *n,
 	return 0;
 }
 
-static int write_beginning(struct writer *w, int fd, struct error *err)
-{
-	unsigned char *image = NULL;
-	size_t n = 0, done = 0;
-	int ret = make_beginning(w, &image, &n, err);
-
-	while (!ret && done < n) {
-		ssize_t got = pwrite(fd, image + done, n - done, (off_t)done);
-
-		if (got > 0)
-			done += (size_t)got;
-		else if (got == 0 || errno != EINTR)
-			ret = recording_errno(w->path, "cannot be written", err);
-	}
-	if (!ret && fdatasync(fd) == -1)
-		ret = recording_errno(w->path, "cannot be written", err);
-	sqlite3_free(image);
-	return ret;
-}
-
-/* A reader that looks whether the file is being recorded holds the lock for a moment. */
-static bool lock(int fd)
-{
-	int tries;
-
-	for (tries = 0; tries < LOCK_TRIES; tries++) {
-		if (flock(fd, LOCK_EX | LOCK_NB) == 0)
-			return true;
-		usleep(LOCK_PAUSE_US);
-	}
-	return false;
-}
-
-/* May what stands there be replaced? As elsewhere a link is not followed. It stays locked
- * until the new file is in its place. */
-static int take_old(struct writer *w, int *old, struct error *err)
-{
-	struct stat st;
-
-	*old = open(w->path, O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-	if (*old == -1 && errno == ENOENT)
-		return 0;
-	if (*old == -1 || fstat(*old, &st) == -1)
-		return error_errno(err, w->path);
-	if (!S_ISREG(st.st_mode)) {
-		error_set(err, EXIT_FAILED, "%s: not a regular file", w->path);
-		error_hint(err, "a recording is a database; give it a path of its own");
-		return -EINVAL;
-	}
-	if (!lock(*old)) {
-		error_set(err, EXIT_FAILED, "%s: another ptop is recording into it",
-			  w->path);
-		error_hint(err, "choose another name with -o");
-		return -EBUSY;
-	}
-	if (st.st_size > 0 && !w->o.replace) {
-		error_set(err, EXIT_FAILED, "%s: exists already", w->path);
-		error_hint(err, "-F replaces it");
-		return -EEXIST;
-	}
-	return 0;
-}
-
-/* Without a name where the file system can do that, else as `name`. */
-static int new_file(struct writer *w, const char *name, bool *named)
-{
-	struct text folder = { 0 };
-	const char *slash = strrchr(w->path, '/');
-
-	if (slash)
-		text_add(&folder, w->path, (size_t)(slash - w->path) + 1);
-	else
-		text_str(&folder, "./");
-	w->lock_fd = open(folder.p, O_RDWR | O_TMPFILE | O_CLOEXEC, 0600);
-	text_done(&folder);
-	*named = w->lock_fd == -1 &&
-		 (errno == EOPNOTSUPP || errno == EISDIR || errno == EINVAL);
-	if (*named)
-		w->lock_fd = open(name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	return w->lock_fd == -1 ? -1 : 0;
-}
-
-static int put_in_place(struct writer *w, const char *name, bool named, bool replace)
-{
-	char self[64];
-
-	remove_beside(w->path, "-wal");
-	remove_beside(w->path, "-shm");
-	remove_beside(w->path, "-journal");
-	snprintf(self, sizeof(self), "/proc/self/fd/%d", w->lock_fd);
-	if (!named && linkat(AT_FDCWD, self, AT_FDCWD, replace ? name : w->path,
-			     AT_SYMLINK_FOLLOW) == -1)
-		return -1;
-	if (replace)
-		return rename(name, w->path);
-	if (!named)
-		return 0;
-	if (link(name, w->path) == -1)
-		return -1;
-	unlink(name);
-	return 0;
-}
-
-/* The file, locked and with its beginning in it before it has its name. */
-static int take_file(struct writer *w, struct error *err)
-{
-	struct text name = { 0 };
-	bool named = false;
-	int old = -1, ret = take_old(w, &old, err);
-
-	text_fmt(&name, "%s.%d.new", w->path, (int)getpid());
-	if (!ret && new_file(w, name.p, &named)) {
-		ret = error_errno(err, w->path);
-		if (ret == -EROFS)
-			error_hint(err, "the file system is mounted read-only; record "
-					"elsewhere with -o");
-	}
-	if (!ret) {
-		file_give_to_sudo_user(w->lock_fd);
-		if (!lock(w->lock_fd))
-			ret = error_errno(err, w->path);
-	}
-	if (!ret)
-		ret = write_beginning(w, w->lock_fd, err);
-	if (!ret && put_in_place(w, name.p, named, old != -1)) {
-		ret = error_errno(err, w->path);
-		unlink(name.p);
-	} else if (ret && named) {
-		unlink(name.p);
-	}
-	if (old != -1)
-		close(old);
-	text_done(&name);
-	return ret;
-}
-
 static int prepare(struct writer *w, struct error *err)
 {
 	int i;
@@ -340,10 +193,10 @@ static void release(struct writer *w)
 		sqlite3_finalize(w->put[i]);
 	sqlite3_close(w->db);
 	/* Last: closing any descriptor of the file drops SQLite's own locks on it. */
-	if (w->lock_fd != -1)
-		close(w->lock_fd);
-	if (w->name_fd != -1)
-		close(w->name_fd);
+	if (w->file.lock_fd != -1)
+		close(w->file.lock_fd);
+	if (w->file.name_fd != -1)
+		close(w->file.name_fd);
 	free(w);
 }
 
@@ -351,24 +204,28 @@ int writer_open(const char *path, const struct writer_options *o, struct writer 
 		struct error *err)
 {
 	struct writer *w = xcalloc(1, sizeof(*w));
+	unsigned char *image = NULL;
+	size_t n = 0;
 	bool taken = false;
 	int ret;
 
 	*out = NULL;
 	w->o = *o;
 	w->start_wall_ns = clock_wall_ns();
-	w->lock_fd = w->name_fd = -1;
+	w->file = (struct recording_file){ w->path, o->replace, -1, -1 };
 	if (strlen(path) > PATH_LONGEST) {
 		ret =
 		    error_set(err, EXIT_FAILED, "the path of the recording is too long");
 		goto out;
 	}
 	snprintf(w->path, sizeof(w->path), "%s", path);
-	ret = take_file(w, err);
+	ret = make_beginning(w, &image, &n, err);
+	if (!ret)
+		ret = recording_file_create(&w->file, image, n, err);
+	sqlite3_free(image);
 	if (ret)
 		goto out;
 	taken = true;
-	w->name_fd = open(w->path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 	ret = open_database(w, err);
 	if (ret)
 		goto out;
@@ -380,8 +237,8 @@ out:
 			unlink(w->path);
 		release(w);
 		if (taken) {
-			remove_beside(path, "-wal");
-			remove_beside(path, "-shm");
+			recording_file_remove_beside(path, "-wal");
+			recording_file_remove_beside(path, "-shm");
 		}
 	}
 	return ret;
@@ -606,30 +463,12 @@ static bool end_session(struct writer *w, const char *failure)
 
 enum writer_place writer_place(const struct writer *w)
 {
-	struct stat own, there;
-
-	if (fstat(w->lock_fd, &own) == -1)
-		return WRITER_HERE; /* not known to be elsewhere */
-	if (own.st_nlink == 0)
-		return WRITER_GONE;
-	if (stat(w->path, &there) == -1)
-		return errno == ENOENT ? WRITER_MOVED : WRITER_HERE;
-	return own.st_dev == there.st_dev && own.st_ino == there.st_ino ? WRITER_HERE
-									: WRITER_MOVED;
+	return recording_file_place(&w->file);
 }
 
 void writer_where(const struct writer *w, char *to, size_t size)
 {
-	char self[64];
-	ssize_t n = -1;
-
-	snprintf(self, sizeof(self), "/proc/self/fd/%d", w->name_fd);
-	if (w->name_fd != -1 && writer_place(w) == WRITER_MOVED)
-		n = readlink(self, to, size - 1);
-	if (n > 0)
-		to[n] = '\0';
-	else
-		snprintf(to, size, "%s", w->path);
+	recording_file_where(&w->file, to, size);
 }
 
 /* Out of the log, then no log any more: one file that any reader can open. SQLite would use
@@ -652,12 +491,13 @@ static int finish_file(struct writer *w, enum writer_place place, struct error *
 		ret = failed(w, "cannot be finished", err);
 	sqlite3_close(w->db);
 	w->db = NULL;
-	if (!ret && (pwrite(w->lock_fd, alone, sizeof(alone), WRITE_VERSION_AT) == -1 ||
-		     fdatasync(w->lock_fd) == -1))
+	if (!ret &&
+	    (pwrite(w->file.lock_fd, alone, sizeof(alone), WRITE_VERSION_AT) == -1 ||
+	     fdatasync(w->file.lock_fd) == -1))
 		ret = recording_errno(w->path, "cannot be finished", err);
 	if (place != WRITER_HERE && access(w->path, F_OK) == -1) {
-		remove_beside(w->path, "-wal");
-		remove_beside(w->path, "-shm");
+		recording_file_remove_beside(w->path, "-wal");
+		recording_file_remove_beside(w->path, "-shm");
 	}
 	return ret;
 }
@@ -716,15 +556,15 @@ int writer_save(const char *path, const struct writer_options *o, const struct b
 		ret = writer_close(w, NULL, err);
 	*bytes = !ret && stat(partial.p, &st) == 0 ? (size_t)st.st_size : 0;
 	if (!ret) { /* of one that is replaced and was not closed: not this one's */
-		remove_beside(path, "-wal");
-		remove_beside(path, "-journal");
+		recording_file_remove_beside(path, "-wal");
+		recording_file_remove_beside(path, "-journal");
 	}
 	if (!ret && rename(partial.p, path) == -1)
 		ret = error_errno(err, path);
 	if (ret) {
 		unlink(partial.p);
-		remove_beside(partial.p, "-wal");
-		remove_beside(partial.p, "-shm");
+		recording_file_remove_beside(partial.p, "-wal");
+		recording_file_remove_beside(partial.p, "-shm");
 	}
 out:
 	text_done(&partial);
