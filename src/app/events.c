@@ -248,11 +248,25 @@ static void on_lost(struct engine *e, const struct event *ev)
 			engine_remap(e, &e->spaces.v[i]);
 }
 
+/* The kernel has no numbers any more for a thread that is about to be gone: it gives -1 for
+ * the thread, and for its process as well once that has been waited for. Only what the
+ * target does is asked for, so the time is the process's: its first thread stands for it. */
+static void on_sample_of(struct engine *e, const struct event *ev)
+{
+	struct event own = *ev;
+
+	if (own.pid <= 0)
+		own.pid = e->process.pid;
+	if (own.tid <= 0)
+		own.tid = own.pid;
+	on_sample(e, &own);
+}
+
 void engine_event(struct engine *e, const struct event *ev)
 {
 	switch (ev->kind) {
 	case EVENT_SAMPLE:
-		on_sample(e, ev);
+		on_sample_of(e, ev);
 		break;
 	case EVENT_MAP:
 		on_map(e, ev);

@@ -216,17 +216,17 @@ static int take_text(struct source *s, const char *name, int fd, struct error *e
 
 static int take_recording(struct source *s, const char *path, struct error *err)
 {
+	struct text missing = { 0 };
 	struct recording *r;
 	int ret = recording_open(path, &r, err);
 
 	if (ret)
 		return ret;
 	*VEC_PUSH(&s->list) = r;
-	if (r->interrupted && !s->o->quiet)
-		fprintf(stderr,
-			"ptop: %s: its recorder was killed: up to one second at the end "
-			"is missing\n",
-			path);
+	recording_missing(r, &missing);
+	if (missing.n && !s->o->quiet)
+		fprintf(stderr, "ptop: %s: %s\n", path, missing.p);
+	text_done(&missing);
 	if (r->error[0] && !s->o->quiet)
 		fprintf(stderr, "ptop: %s: recording failed: %s\n", path, r->error);
 	warn(path, r->refused, "rows make no sense, and are left out");

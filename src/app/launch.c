@@ -15,7 +15,6 @@
 
 #include "base/clock.h"
 
-#define SHOWN_BYTES 16384
 #define TERM_WAIT_NS (2 * NS_PER_SEC)
 
 static void child(char **argv, int wait_fd, int output_fd)
@@ -46,36 +45,42 @@ static void child(char **argv, int wait_fd, int output_fd)
 	_exit(127);
 }
 
-static int output_file(void)
+static pid_t start_child(char **argv, const int pair[2], int output_fd)
 {
-	char path[] = "/tmp/ptop-output-XXXXXX";
-	int fd = mkostemp(path, O_CLOEXEC);
+	pid_t pid = fork();
 
-	if (fd != -1)
-		unlink(path);
-	return fd;
+	if (pid == 0) {
+		close(pair[0]);
+		child(argv, pair[1], output_fd);
+	}
+	return pid;
 }
 
 int launch_prepare(char **argv, bool quiet, struct launch *l, struct error *err)
 {
-	int pair[2];
+	int pair[2], output[2] = { -1, -1 }, ret = 0;
 
-	*l = (struct launch){ .go_fd = -1, .output_fd = -1 };
+	*l = (struct launch){ .go_fd = -1 };
 	/* One socket pair serves both ways: "go" to the child, errno back. */
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) == -1)
 		return error_errno(err, argv[0]);
-	if (quiet)
-		l->output_fd = output_file();
-	l->pid = fork();
-	if (l->pid == 0) {
-		close(pair[0]);
-		child(argv, pair[1], l->output_fd);
-	}
-	close(pair[1]);
 	l->go_fd = pair[0];
+	if (quiet && pipe2(output, O_CLOEXEC) == -1)
+		ret = error_errno(err, "a pipe for its output");
+	if (!ret)
+		l->pid = start_child(argv, pair, output[1]);
 	if (l->pid == -1)
-		return error_errno(err, argv[0]);
-	return 0;
+		ret = error_errno(err, argv[0]);
+	close(pair[1]);
+	if (output[1] != -1) {
+		close(output[1]);
+		l->output = child_output_start(output[0]);
+		if (!l->output && !ret)
+			ret = error_set(err, EXIT_FAILED, "cannot start a thread");
+	}
+	if (ret)
+		launch_end(l); /* the child ends when nobody lets it go */
+	return ret;
 }
 
 int launch_go(struct launch *l, const char *command, struct error *err)
@@ -98,25 +103,6 @@ int launch_go(struct launch *l, const char *command, struct error *err)
 	return -e;
 }
 
-static void show_output(int fd)
-{
-	off_t end = lseek(fd, 0, SEEK_END);
-	char text[4096];
-	ssize_t n;
-
-	if (end > SHOWN_BYTES) {
-		fprintf(stderr, "[... %lld bytes of its output before]\n",
-			(long long)(end - SHOWN_BYTES));
-		lseek(fd, end - SHOWN_BYTES, SEEK_SET);
-	} else {
-		lseek(fd, 0, SEEK_SET);
-	}
-	while ((n = read(fd, text, sizeof(text))) > 0)
-		if (fwrite(text, 1, (size_t)n, stdout) != (size_t)n)
-			break;
-	fflush(stdout);
-}
-
 int launch_end(struct launch *l)
 {
 	uint64_t until = clock_now_ns() + TERM_WAIT_NS;
@@ -125,8 +111,11 @@ int launch_end(struct launch *l)
 
 	if (l->go_fd != -1)
 		close(l->go_fd);
-	if (l->pid <= 0)
+	l->go_fd = -1;
+	if (l->pid <= 0) {
+		child_output_end(l->output, stdout, stderr);
 		return -1;
+	}
 	got = waitpid(l->pid, &status, WNOHANG);
 	if (got == 0) {
 		kill(l->pid, SIGTERM);
@@ -139,9 +128,7 @@ int launch_end(struct launch *l)
 			got = waitpid(l->pid, &status, 0);
 		}
 	}
-	if (l->output_fd != -1) {
-		show_output(l->output_fd);
-		close(l->output_fd);
-	}
+	child_output_end(l->output, stdout, stderr);
+	l->output = NULL;
 	return got == l->pid ? status : -1;
 }

@@ -5,16 +5,17 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+#include "app/child_output.h"
 #include "base/error.h"
 
 struct launch {
 	pid_t pid;
-	int go_fd;     /* -1 once it was let go */
-	int output_fd; /* what it printed meanwhile (quiet), else -1 */
+	int go_fd;		     /* -1 once it was let go */
+	struct child_output *output; /* what it prints meanwhile (quiet), else NULL */
 };
 
 /* Forks a child that waits to exec argv. With `quiet` its input is empty and its output
- * goes to a file that launch_end() shows; else it shares ours. */
+ * goes to a pipe: launch_end() shows the end of it; else it shares ours. */
 int launch_prepare(char **argv, bool quiet, struct launch *l, struct error *err);
 /* Lets it exec. An exec that fails is reported here. */
 int launch_go(struct launch *l, const char *command, struct error *err);

@@ -48,10 +48,12 @@ static int show(const struct options *o, struct player *p, int cpus, struct erro
 /* What the file says of itself is worth knowing before the figures. */
 static void warn(const struct recording *r)
 {
-	if (r->interrupted)
-		fputs("ptop: its recorder was killed: up to one second at the end is "
-		      "missing\n",
-		      stderr);
+	struct text missing = { 0 };
+
+	recording_missing(r, &missing);
+	if (missing.n)
+		fprintf(stderr, "ptop: %s\n", missing.p);
+	text_done(&missing);
 	if (r->refused)
 		fprintf(stderr, "ptop: %llu rows of it make no sense and are left out\n",
 			(unsigned long long)r->refused);

@@ -41,6 +41,7 @@ struct job {
 	bool exited;
 	uint64_t start_ns, said_wall_ns;
 	unsigned files, number; /* of a recording that was rotated; the last name's */
+	bool moved;		/* its recording has another name now, or none */
 	bool hung_up;		/* --detach: its terminal is gone */
 	char id[32], path[4096];
 };
@@ -261,6 +262,23 @@ static void take_signal(struct job *r)
 		r->ended_by = got;
 }
 
+/* Once: that the recording lost its name. */
+static void watch_place(struct job *r)
+{
+	enum writer_place place = r->recorder ? recorder_place(r->recorder) : WRITER_HERE;
+
+	if (place == WRITER_HERE || r->moved)
+		return;
+	r->moved = true;
+	if (!r->o->quiet)
+		fprintf(stderr, "%sptop: %s %s\n", isatty(STDERR_FILENO) ? "\n" : "",
+			r->path,
+			place == WRITER_GONE
+			    ? "was deleted: what is recorded into it will be lost"
+			    : "was moved or replaced: the recording goes on in the "
+			      "file that had this name");
+}
+
 static bool full(const struct job *r)
 {
 	return r->recorder && r->o->max_bytes &&
@@ -289,6 +307,7 @@ static void sample(struct job *r)
 			take_picture(r);
 		if (p[1].revents)
 			take_signal(r);
+		watch_place(r);
 		progress(r, clock_now_ns());
 	}
 }
@@ -320,11 +339,12 @@ static void say_done(const struct job *r, uint64_t bytes)
 {
 	struct text line = { 0 };
 	bool svg = r->exporter && strcmp(r->exporter->name, "svg") == 0;
+	bool session = r->recorder && !r->o->output && !r->moved;
 
 	if (r->o->quiet || !r->last || (r->exporter && r->out.to_stdout))
 		return;
-	text_str(&line, r->recorder && !r->o->output ? "recorded " : "wrote ");
-	text_str(&line, r->recorder && !r->o->output ? r->id : r->path);
+	text_str(&line, session ? "recorded " : "wrote ");
+	text_str(&line, session ? r->id : r->path);
 	text_str(&line, " (");
 	figure_bytes(&line, bytes);
 	text_str(&line, ", ");
@@ -339,7 +359,7 @@ static void say_done(const struct job *r, uint64_t bytes)
 		text_str(&line, " Open it in a browser.");
 	else if (r->recorder)
 		text_fmt(&line, " Next: ptop report %s, or: ptop open %s",
-			 r->o->output ? r->path : r->id, r->o->output ? r->path : r->id);
+			 session ? r->id : r->path, session ? r->id : r->path);
 	fprintf(stderr, "%s\n", line.p);
 	text_done(&line);
 }
@@ -363,7 +383,8 @@ static int write_file(struct job *r, struct error *err)
 static int close_recording(struct job *r, bool whole, struct error *err)
 {
 	struct stat st;
-	int ret = recorder_close(r->recorder, whole ? NULL : "given up by the user", err);
+	int ret = recorder_close(r->recorder, whole ? NULL : "given up by the user",
+				 r->path, sizeof(r->path), err);
 
 	if (ret) {
 		if (!err->hint[0])
@@ -462,7 +483,7 @@ int record_run(const struct options *o, struct error *err)
 	c.history_bytes = r->recorder ? 0 : RECORD_HISTORY;
 	ret = session_open(o, &c, false, &r->session, err);
 	if (ret && r->recorder) {
-		recorder_close(r->recorder, err->cause, NULL);
+		recorder_close(r->recorder, err->cause, NULL, 0, NULL);
 		unlink(r->path);
 	}
 	if (!ret)

@@ -30,6 +30,7 @@ struct recorder {
 	_Atomic(size_t) waiting; /* bytes */
 	_Atomic(uint64_t) bytes, dropped;
 	_Atomic(bool) failed, over;
+	_Atomic(int) place; /* enum writer_place, of the file that is written */
 	_Atomic(struct writer *) next; /* asked for, not begun */
 	struct error error;	       /* the thread's, until it is joined */
 };
@@ -41,6 +42,8 @@ static void turn_over(struct recorder *r, struct writer *next)
 {
 	if (atomic_load(&r->failed))
 		writer_close(r->writer, r->error.cause, NULL);
+	else if (writer_place(r->writer) == WRITER_GONE) /* which has been said */
+		writer_close(r->writer, NULL, NULL);
 	else if (writer_close(r->writer, NULL, &r->error))
 		atomic_store(&r->failed, true);
 	r->writer = next;
@@ -60,6 +63,7 @@ static void write_all(struct recorder *r)
 		if (b->next)
 			turn_over(r, b->next);
 		atomic_store(&r->bytes, writer_bytes(r->writer));
+		atomic_store(&r->place, (int)writer_place(r->writer));
 		batch_free(b);
 	}
 }
@@ -147,6 +151,11 @@ bool recorder_failed(const struct recorder *r)
 	return atomic_load(&r->failed);
 }
 
+enum writer_place recorder_place(const struct recorder *r)
+{
+	return (enum writer_place)atomic_load(&r->place);
+}
+
 uint64_t recorder_bytes(const struct recorder *r)
 {
 	return atomic_load(&r->bytes);
@@ -157,7 +166,8 @@ uint64_t recorder_dropped(const struct recorder *r)
 	return atomic_load(&r->dropped);
 }
 
-int recorder_close(struct recorder *r, const char *failure, struct error *err)
+int recorder_close(struct recorder *r, const char *failure, char *where, size_t size,
+		   struct error *err)
 {
 	struct writer *unused;
 	int ret = 0;
@@ -167,6 +177,8 @@ int recorder_close(struct recorder *r, const char *failure, struct error *err)
 	pthread_join(r->thread, NULL);
 	unused = atomic_exchange(&r->next, NULL);
 	writer_close(unused, "the recording ended before it began", NULL);
+	if (where)
+		writer_where(r->writer, where, size);
 	if (atomic_load(&r->failed)) {
 		if (err)
 			*err = r->error;

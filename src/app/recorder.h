@@ -21,6 +21,8 @@ int recorder_open(const char *path, const struct writer_options *o, struct recor
 void recorder_put(struct recorder *r, struct batch *b);
 /* True once the file could not be written: recording on makes no sense. */
 bool recorder_failed(const struct recorder *r);
+/* Whether the file still has its name, as of the last batch. */
+enum writer_place recorder_place(const struct recorder *r);
 /* Bytes of the file, and rows that were left out because the disk did not keep up. */
 uint64_t recorder_bytes(const struct recorder *r);
 uint64_t recorder_dropped(const struct recorder *r);
@@ -29,8 +31,10 @@ uint64_t recorder_dropped(const struct recorder *r);
 int recorder_rotate(struct recorder *r, const char *path, const struct writer_options *o,
 		    struct error *err);
 /* Writes all that was put, finishes the file, ends the thread. `failure`: why the
- * recording is not what was asked for, or NULL. -errno when the file is incomplete. */
-int recorder_close(struct recorder *r, const char *failure, struct error *err);
+ * recording is not what was asked for, or NULL. `where`, which may be NULL: where the file is
+ * now, if it was moved. -errno when the file is incomplete or was deleted. */
+int recorder_close(struct recorder *r, const char *failure, char *where, size_t size,
+		   struct error *err);
 
 /* The last `window_ns` up to end_ns (0: everything) of the engine's history as a batch
  * that is a whole recording. */

@@ -46,7 +46,7 @@ int session_open(const struct options *o, struct engine_config *c, bool quiet_ch
 {
 	int ret;
 
-	*s = (struct session){ .launch = { .go_fd = -1, .output_fd = -1 } };
+	*s = (struct session){ .launch = { .go_fd = -1 } };
 	if (o->launch) {
 		ret = launch_prepare(o->words, quiet_child, &s->launch, err);
 		s->launched = ret == 0;

@@ -170,6 +170,9 @@ static int show(const struct options *o, const char *word, struct error *err)
 		print_field("file", e.path);
 		print_field("status", status_of(r));
 		print_field("error", r->error);
+		recording_missing(r, &t);
+		print_field("missing", t.p ? t.p : "");
+		text_clear(&t);
 		print_field("command", r->cmdline[0] ? r->cmdline : r->command);
 		printf("%-10s %d\n", "pid", (int)r->pid);
 		print_field("host", r->host);

@@ -19,6 +19,7 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "recording/reading.h"
+#include "recording/recover.h"
 #include "recording/schema.h"
 
 #define FILE_LARGEST ((off_t)8 << 30)
@@ -225,49 +226,95 @@ static bool can_read(sqlite3 *db)
 	return sqlite3_exec(db, "PRAGMA application_id", NULL, NULL, NULL) == SQLITE_OK;
 }
 
+static int open_as(const char *path, const char *how, sqlite3 **db)
+{
+	struct text uri = { 0 };
+	int ret;
+
+	uri_of(&uri, path, how);
+	ret = sqlite3_open_v2(uri.p, db, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI, NULL);
+	text_done(&uri);
+	if (ret == SQLITE_OK) {
+		sqlite3_busy_timeout(*db, 3000);
+		if (can_read(*db))
+			return 0;
+	}
+	return -EIO;
+}
+
+/* One that is written now is read beside its recorder, with its locks. Any other does not
+ * change: what a killed recorder left in a log is played into a copy, and without a log
+ * SQLite is told that it needs none, so that nothing is made in the file's folder. */
+static int open_database(struct reading *in, bool running)
+{
+	int ret;
+
+	if (!running && !recover_needed(in->path))
+		ret = open_as(in->path, "?mode=ro&immutable=1", &in->db);
+	else if (running && open_as(in->path, "?mode=ro", &in->db) == 0)
+		return 0;
+	else {
+		sqlite3_close(in->db);
+		return recover_open(in->path, &in->db, in->err);
+	}
+	if (ret) {
+		schema_error(in->db, in->path, "cannot be read", in->err);
+		sqlite3_close(in->db);
+	}
+	return ret;
+}
+
+/* True when it is in write-ahead mode, as it is until its recorder closes it. */
+static bool wants_log(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	unsigned char version = 0;
+	bool wants = fd != -1 && pread(fd, &version, 1, WRITE_VERSION_AT) == 1 &&
+		     version == VERSION_LOG;
+
+	if (fd != -1)
+		close(fd);
+	return wants;
+}
+
 static int open_file(const char *path, bool peek, struct recording **out,
 		     struct error *err)
 {
 	struct reading *in = xcalloc(1, sizeof(*in));
-	struct text uri = { 0 };
-	bool running = false;
+	bool running = false, has_log;
 	int ret = look(path, &running, err);
 
 	*out = NULL;
-	if (ret)
-		goto out;
 	in->path = path;
 	in->err = err;
 	in->peek = peek;
-	/* First with its log; where no log can be opened (a read-only folder), without. */
-	uri_of(&uri, path, "?mode=ro");
-	if (sqlite3_open_v2(uri.p, &in->db, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI,
-			    NULL) == SQLITE_OK) {
-		sqlite3_busy_timeout(in->db, 3000);
-		if (!can_read(in->db) &&
-		    (sqlite3_errcode(in->db) & 0xff) == SQLITE_CANTOPEN) {
-			sqlite3_close(in->db);
-			in->db = NULL;
-			text_clear(&uri);
-			uri_of(&uri, path, "?mode=ro&immutable=1");
-			sqlite3_open_v2(uri.p, &in->db,
-					SQLITE_OPEN_READONLY | SQLITE_OPEN_URI, NULL);
-		}
-	}
-	if (!in->db || !can_read(in->db)) {
-		ret = schema_error(in->db, path, "cannot be read", err);
-		sqlite3_close(in->db);
-		goto out;
-	}
-	ret = read_database(in, out);
+	has_log = !ret && recover_needed(path);
+	if (!ret)
+		ret = open_database(in, running);
+	if (!ret)
+		ret = read_database(in, out);
 	if (!ret) {
-		(*out)->running = running;
-		(*out)->interrupted &= !running;
+		struct recording *r = *out;
+
+		r->running = running;
+		r->interrupted &= !running;
+		r->log_missing = r->interrupted && !has_log && wants_log(path);
 	}
-out:
-	text_done(&uri);
 	free(in);
 	return ret;
+}
+
+void recording_missing(const struct recording *r, struct text *out)
+{
+	if (r->log_missing)
+		text_str(out,
+			 "not closed by its recorder (killed, or this is a copy made "
+			 "while it ran), and its log (-wal) is not beside it: all that "
+			 "was recorded last may be missing");
+	else if (r->interrupted)
+		text_str(out,
+			 "not closed by its recorder (killed, or this is a copy made "
+			 "while it ran): up to one second at the end may be missing");
 }
 
 int recording_open(const char *path, struct recording **out, struct error *err)

@@ -12,6 +12,7 @@
 #include "base/arena.h"
 #include "base/bytes.h"
 #include "base/error.h"
+#include "base/text.h"
 #include "base/vec.h"
 #include "model/functions.h"
 #include "model/history.h"
@@ -80,8 +81,9 @@ struct recording {
 	uint64_t samples, samples_due, broken, own_rss_bytes;
 	uint64_t slow_ns; /* what is slow; 0: not told */
 	bool running;	  /* a recorder holds the file now */
-	bool interrupted; /* its recorder ended without a word: the last second may be
-			     missing */
+	bool
+	    interrupted; /* its recorder did not close it: the last second may be missing */
+	bool log_missing; /* and what was not in the file itself yet */
 	uint64_t lost[LOSS_COUNT];
 	bool counted;	  /* of text: weights are samples over rate_hz, or plain counts */
 	uint64_t refused; /* rows that make no sense */
@@ -104,6 +106,8 @@ struct recording *recording_new(void);
 int recording_open(const char *path, struct recording **out, struct error *err);
 /* Only its session row: no runs, no functions. */
 int recording_peek(const char *path, struct recording **out, struct error *err);
+/* What may be missing because its recorder did not close it; nothing when it did. */
+void recording_missing(const struct recording *r, struct text *out);
 /* A whole recording in memory. */
 int recording_read(struct bytes in, struct recording **out, struct error *err);
 void recording_free(struct recording *r);

@@ -54,23 +54,65 @@ static const struct {
 #define TABLES (sizeof(tables) / sizeof(tables[0]))
 #define TABLES_ALWAYS 12u /* those after them may be missing */
 
+/* The errno of SQLite's last failure, which may have been of the log. */
+static int errno_of(sqlite3 *db)
+{
+	static const int which[] = { SQLITE_FCNTL_JOURNAL_POINTER,
+				     SQLITE_FCNTL_FILE_POINTER };
+	size_t i;
+
+	for (i = 0; i < sizeof(which) / sizeof(which[0]); i++) {
+		sqlite3_file *f = NULL;
+		int e = 0;
+
+		if (sqlite3_file_control(db, "main", which[i], &f) == SQLITE_OK && f &&
+		    f->pMethods &&
+		    f->pMethods->xFileControl(f, SQLITE_FCNTL_LAST_ERRNO, &e) ==
+			SQLITE_OK &&
+		    e)
+			return e;
+	}
+	return sqlite3_system_errno(db);
+}
+
 int schema_error(sqlite3 *db, const char *path, const char *what, struct error *err)
 {
 	int code = db ? sqlite3_errcode(db) & 0xff : SQLITE_NOMEM;
 	const char *said = db ? sqlite3_errmsg(db) : "out of memory";
 
-	/* A full disk shows as this too, where it is the file beside that does not fit. */
-	if (code == SQLITE_IOERR && sqlite3_system_errno(db) == ENOSPC)
-		code = SQLITE_FULL;
-	if (code == SQLITE_FULL)
-		said = "no space left on the disk";
+	/* Of an error in writing the errno is the cause. */
+	errno = code == SQLITE_FULL ? ENOSPC : 0;
+	if (code == SQLITE_IOERR || code == SQLITE_CANTOPEN)
+		errno = errno_of(db);
+	if (errno)
+		return recording_errno(path, what, err);
 	error_set(err, EXIT_FAILED, "%s: %s: %s", path, what, said);
-	if (code == SQLITE_FULL)
-		error_hint(err, "free some space, or record elsewhere with -o");
-	else if (code == SQLITE_CORRUPT || code == SQLITE_NOTADB)
+	if (code == SQLITE_CORRUPT || code == SQLITE_NOTADB)
 		error_hint(err, "the file is damaged or no recording; "
 				"`sqlite3 FILE .recover` may save parts of it");
 	return -EIO;
+}
+
+int recording_errno(const char *path, const char *what, struct error *err)
+{
+	int e = errno;
+
+	error_set(err, EXIT_FAILED, "%s: %s: %s", path, what,
+		  e == ENOSPC  ? "no space left on the disk"
+		  : e == EFBIG ? "larger than the limit on file sizes allows"
+			       : strerror(e));
+	if (e == ENOSPC)
+		error_hint(err, "free some space, or record elsewhere with -o");
+	else if (e == EDQUOT)
+		error_hint(err, "`quota` shows your limit; free some space, or record "
+				"elsewhere with -o");
+	else if (e == EFBIG)
+		error_hint(err, "`ulimit -f` shows the limit, `ulimit -f unlimited` "
+				"lifts it");
+	else if (e == EROFS)
+		error_hint(err, "the file system is mounted read-only; record elsewhere "
+				"with -o");
+	return -e;
 }
 
 int schema_create(sqlite3 *db, struct error *err)

@@ -334,6 +334,7 @@ static void add_one(struct sifting *s, const struct recording *from)
 	to->broken += from->broken;
 	to->refused += from->refused;
 	to->interrupted |= from->interrupted;
+	to->log_missing |= from->log_missing;
 	for (l = 0; l < LOSS_COUNT; l++)
 		to->lost[l] += from->lost[l];
 }

@@ -19,6 +19,7 @@
 #include "base/text.h"
 #include "recording/bind.h"
 #include "recording/put_durations.h"
+#include "recording/recording_file.h"
 #include "recording/schema.h"
 
 #define PATH_LONGEST 3900u
@@ -74,7 +75,7 @@ static const char *const texts[STATEMENTS] = {
 struct writer {
 	sqlite3 *db;
 	sqlite3_stmt *put[STATEMENTS];
-	int lock_fd; /* flock: one recorder a file */
+	struct recording_file file;
 	struct writer_options o;
 	uint64_t start_wall_ns;
 	double own_cpu_sum; /* of the pictures so far */
@@ -107,50 +108,6 @@ void recording_id(char *to, size_t size)
 	snprintf(to + n, size - n, "-%04x", salt);
 }
 
-static void remove_beside(const char *path, const char *suffix)
-{
-	struct text name = { 0 };
-
-	text_fmt(&name, "%s%s", path, suffix);
-	unlink(name.p);
-	text_done(&name);
-}
-
-/* The file itself, locked and empty. As elsewhere a link is not followed. */
-static int take_file(struct writer *w, struct error *err)
-{
-	struct stat st;
-
-	w->lock_fd = open(w->path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-	/* What is in it may be of another user's process; an older file may be wider. */
-	if (w->lock_fd != -1)
-		fchmod(w->lock_fd, 0600);
-	if (w->lock_fd == -1 || fstat(w->lock_fd, &st) == -1)
-		return error_errno(err, w->path);
-	if (!S_ISREG(st.st_mode)) {
-		error_set(err, EXIT_FAILED, "%s: not a regular file", w->path);
-		error_hint(err, "a recording is a database; give it a path of its own");
-		return -EINVAL;
-	}
-	if (flock(w->lock_fd, LOCK_EX | LOCK_NB) == -1) {
-		error_set(err, EXIT_FAILED, "%s: another ptop is recording into it",
-			  w->path);
-		error_hint(err, "choose another name with -o");
-		return -EBUSY;
-	}
-	if (st.st_size > 0 && !w->o.replace) {
-		error_set(err, EXIT_FAILED, "%s: exists already", w->path);
-		error_hint(err, "-F replaces it");
-		return -EEXIST;
-	}
-	remove_beside(w->path, "-wal");
-	remove_beside(w->path, "-shm");
-	remove_beside(w->path, "-journal");
-	if (ftruncate(w->lock_fd, 0) == -1)
-		return error_errno(err, w->path);
-	return 0;
-}
-
 static int start_session(struct writer *w, struct error *err)
 {
 	static const char sql[] =
@@ -180,6 +137,32 @@ static int start_session(struct writer *w, struct error *err)
 	return ok ? 0 : failed(w, "cannot be written", err);
 }
 
+/* The whole beginning of a recording, made in memory: on the disk it is there completely or
+ * not at all. Its header says that a log may be beside it, so that no journal is needed to
+ * switch to one. */
+static int make_beginning(struct writer *w, unsigned char **image, size_t *n,
+			  struct error *err)
+{
+	sqlite3_int64 size = 0;
+	int ret;
+
+	if (sqlite3_open(":memory:", &w->db) != SQLITE_OK)
+		return failed(w, "cannot be set up", err);
+	ret = schema_create(w->db, err);
+	if (!ret)
+		ret = start_session(w, err);
+	*image = ret ? NULL : sqlite3_serialize(w->db, "main", &size, 0);
+	if (!ret && !*image)
+		ret = failed(w, "cannot be set up", err);
+	sqlite3_close(w->db);
+	w->db = NULL;
+	if (!*image)
+		return ret;
+	*n = (size_t)size;
+	(*image)[WRITE_VERSION_AT] = (*image)[READ_VERSION_AT] = VERSION_LOG;
+	return 0;
+}
+
 static int prepare(struct writer *w, struct error *err)
 {
 	int i;
@@ -193,21 +176,13 @@ static int prepare(struct writer *w, struct error *err)
 
 static int open_database(struct writer *w, struct error *err)
 {
-	int ret;
-
 	if (sqlite3_open_v2(w->path, &w->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX,
 			    NULL) != SQLITE_OK)
 		return failed(w, "cannot be opened", err);
 	sqlite3_busy_timeout(w->db, 5000); /* somebody reads it while we write */
-	if (sqlite3_exec(w->db, SETTINGS, NULL, NULL, NULL) != SQLITE_OK ||
-	    sqlite3_exec(w->db, "BEGIN", NULL, NULL, NULL) != SQLITE_OK)
+	if (sqlite3_exec(w->db, SETTINGS, NULL, NULL, NULL) != SQLITE_OK)
 		return failed(w, "cannot be written", err);
-	ret = schema_create(w->db, err);
-	if (!ret)
-		ret = start_session(w, err);
-	if (!ret && sqlite3_exec(w->db, "COMMIT", NULL, NULL, NULL) != SQLITE_OK)
-		ret = failed(w, "cannot be written", err);
-	return ret ? ret : prepare(w, err);
+	return prepare(w, err);
 }
 
 static void release(struct writer *w)
@@ -218,8 +193,10 @@ static void release(struct writer *w)
 		sqlite3_finalize(w->put[i]);
 	sqlite3_close(w->db);
 	/* Last: closing any descriptor of the file drops SQLite's own locks on it. */
-	if (w->lock_fd != -1)
-		close(w->lock_fd);
+	if (w->file.lock_fd != -1)
+		close(w->file.lock_fd);
+	if (w->file.name_fd != -1)
+		close(w->file.name_fd);
 	free(w);
 }
 
@@ -227,24 +204,28 @@ int writer_open(const char *path, const struct writer_options *o, struct writer 
 		struct error *err)
 {
 	struct writer *w = xcalloc(1, sizeof(*w));
+	unsigned char *image = NULL;
+	size_t n = 0;
 	bool taken = false;
 	int ret;
 
 	*out = NULL;
 	w->o = *o;
 	w->start_wall_ns = clock_wall_ns();
-	w->lock_fd = -1;
+	w->file = (struct recording_file){ w->path, o->replace, -1, -1 };
 	if (strlen(path) > PATH_LONGEST) {
 		ret =
 		    error_set(err, EXIT_FAILED, "the path of the recording is too long");
 		goto out;
 	}
 	snprintf(w->path, sizeof(w->path), "%s", path);
-	ret = take_file(w, err);
+	ret = make_beginning(w, &image, &n, err);
+	if (!ret)
+		ret = recording_file_create(&w->file, image, n, err);
+	sqlite3_free(image);
 	if (ret)
 		goto out;
 	taken = true;
-	file_give_to_sudo_user(w->lock_fd);
 	ret = open_database(w, err);
 	if (ret)
 		goto out;
@@ -256,8 +237,8 @@ out:
 			unlink(w->path);
 		release(w);
 		if (taken) {
-			remove_beside(path, "-wal");
-			remove_beside(path, "-shm");
+			recording_file_remove_beside(path, "-wal");
+			recording_file_remove_beside(path, "-shm");
 		}
 	}
 	return ret;
@@ -480,24 +461,71 @@ static bool end_session(struct writer *w, const char *failure)
 	return bind_done(q);
 }
 
-int writer_close(struct writer *w, const char *failure, struct error *err)
+enum writer_place writer_place(const struct writer *w)
 {
-	int ret = 0, i;
+	return recording_file_place(&w->file);
+}
 
-	if (!w)
-		return 0;
-	if (!end_session(w, failure))
-		ret = failed(w, "cannot be finished", err);
+void writer_where(const struct writer *w, char *to, size_t size)
+{
+	recording_file_where(&w->file, to, size);
+}
+
+/* Out of the log, then no log any more: one file that any reader can open. SQLite would use
+ * a journal for the second; two bytes of one write need none, so that there is no moment at
+ * which a killed recorder leaves what cannot be read. */
+static int finish_file(struct writer *w, enum writer_place place, struct error *err)
+{
+	static const unsigned char alone[2] = { VERSION_ALONE, VERSION_ALONE };
+	int keep = 1, ret = 0, i;
+
 	for (i = 0; i < STATEMENTS; i++) {
 		sqlite3_finalize(w->put[i]);
 		w->put[i] = NULL;
 	}
-	/* Out of the log, then no log any more: one file that any reader can open. */
-	if (sqlite3_exec(w->db,
-			 "PRAGMA wal_checkpoint(TRUNCATE); PRAGMA journal_mode=DELETE",
-			 NULL, NULL, NULL) != SQLITE_OK &&
-	    !ret)
+	/* SQLite removes its log by name; that may be another recording's by now. */
+	if (place != WRITER_HERE)
+		sqlite3_file_control(w->db, "main", SQLITE_FCNTL_PERSIST_WAL, &keep);
+	if (sqlite3_wal_checkpoint_v2(w->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL,
+				      NULL) != SQLITE_OK)
 		ret = failed(w, "cannot be finished", err);
+	sqlite3_close(w->db);
+	w->db = NULL;
+	if (!ret &&
+	    (pwrite(w->file.lock_fd, alone, sizeof(alone), WRITE_VERSION_AT) == -1 ||
+	     fdatasync(w->file.lock_fd) == -1))
+		ret = recording_errno(w->path, "cannot be finished", err);
+	if (place != WRITER_HERE && access(w->path, F_OK) == -1) {
+		recording_file_remove_beside(w->path, "-wal");
+		recording_file_remove_beside(w->path, "-shm");
+	}
+	return ret;
+}
+
+int writer_close(struct writer *w, const char *failure, struct error *err)
+{
+	enum writer_place place;
+	int ret = 0, finished;
+
+	if (!w)
+		return 0;
+	place = writer_place(w);
+	/* On a full disk the log gives its room back when it has been played. */
+	if (!end_session(w, failure) &&
+	    (sqlite3_wal_checkpoint_v2(w->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL,
+				       NULL) != SQLITE_OK ||
+	     !end_session(w, failure)))
+		ret = failed(w, "cannot be finished", err);
+	finished = finish_file(w, place, ret ? NULL : err);
+	if (!ret)
+		ret = finished;
+	if (!ret && place == WRITER_GONE) {
+		error_set(err, EXIT_FAILED,
+			  "%s: was deleted while it was recorded; nothing of it is left",
+			  w->path);
+		error_hint(err, "end the recorder before its file is removed");
+		ret = -ENOENT;
+	}
 	release(w);
 	return ret;
 }
@@ -523,6 +551,11 @@ int writer_save(const char *path, const struct writer_options *o, const struct b
 		ret = writer_close(w, NULL, err);
 	*bytes = !ret && stat(partial.p, &st) == 0 ? (size_t)st.st_size : 0;
 	if (!ret &&
+	    o->replace) { /* of one that is replaced and was not closed: not this one's */
+		recording_file_remove_beside(path, "-wal");
+		recording_file_remove_beside(path, "-journal");
+	}
+	if (!ret &&
 	    (o->replace ? rename(partial.p, path) : link(partial.p, path)) == -1) {
 		ret = errno == EEXIST
 			  ? error_set(err, EXIT_FAILED, "%s: exists already", path)
@@ -531,8 +564,8 @@ int writer_save(const char *path, const struct writer_options *o, const struct b
 	}
 	if (ret || !o->replace) {
 		unlink(partial.p);
-		remove_beside(partial.p, "-wal");
-		remove_beside(partial.p, "-shm");
+		recording_file_remove_beside(partial.p, "-wal");
+		recording_file_remove_beside(partial.p, "-shm");
 	}
 out:
 	text_done(&partial);

@@ -7,6 +7,7 @@
 #define PTOP_RECORDING_WRITER_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/error.h"
@@ -37,6 +38,16 @@ int writer_save(const char *path, const struct writer_options *o, const struct b
 /* "completed", or "failed" with why, and one file. NULL is allowed. The file stays
  * readable even if this fails. */
 int writer_close(struct writer *w, const char *failure, struct error *err);
+enum writer_place {
+	WRITER_HERE,
+	WRITER_MOVED, /* it has another name, or another file has its name */
+	WRITER_GONE   /* deleted: it is lost with its recorder's end */
+};
+
+/* Whether the file still has the name it was given. */
+enum writer_place writer_place(const struct writer *w);
+/* Its path now, as far as that is known. */
+void writer_where(const struct writer *w, char *to, size_t size);
 /* Its size now. */
 uint64_t writer_bytes(const struct writer *w);
 /* "20261120-140228-7f3a": sorts by time, tells two of one second apart. */

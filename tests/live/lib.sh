@@ -70,7 +70,20 @@ skip() {
 	echo "ok $COUNT - $1 # SKIP $2"
 }
 
+# ptop must take every row that ptop wrote.
+nothing_refused() {
+	local f
+	for f in "$TMP"/*.ptop "$TMP"/state/ptop/*.ptop; do
+		[ -s "$f" ] || continue
+		"$PTOP" report -f folded "$f" 2>&1 >/dev/null | grep 'make no sense' && return 1
+	done
+	return 0
+}
+
 finish() {
+	if compgen -G "$TMP/*.ptop" >/dev/null; then
+		ok "of all recordings no row is refused" nothing_refused
+	fi
 	echo "1..$COUNT"
 	exit 0
 }
