@@ -91,6 +91,8 @@ static int loop(const struct options *o, struct session *s, int signals,
 		if (o->n_triggers && !o->quiet)
 			session_say(pic, &said_wall_ns);
 		ret = print(o, pic, err);
+		if (ended || left == 1)
+			session_say_unanswered(pic);
 		snapshot_free(pic);
 		if (ret == -EPIPE)
 			return EXIT_DONE;

@@ -16,6 +16,7 @@
 
 #include "app/chains.h"
 #include "app/engine_state.h"
+#include "app/recorder.h"
 #include "base/clock.h"
 #include "base/prompt.h"
 
@@ -29,6 +30,10 @@
 #define DRAIN_MOST_NS (200 * NS_PER_MSEC)
 #define FDS_MAX 1024u
 #define THREADS_NAMED 4096u
+#define START_POLL_MS 50
+#define START_WAIT_NS (5 * NS_PER_SEC)
+#define STOP_POLL_NS (20 * NS_PER_MSEC)
+#define STOP_WAIT_NS (400 * NS_PER_MSEC)
 
 static void close_fd(int *fd)
 {
@@ -125,11 +130,13 @@ static int open_all(struct engine *e, struct error *err)
 
 void engine_close(struct engine *e)
 {
+	bool namer_gone;
+
 	parts_close(e);
 	if (e->sampler)
 		e->backend->close(e->sampler);
 	e->sampler = NULL;
-	namer_stop(e->namer);
+	namer_gone = namer_stop(e->namer);
 	engine_naming_done(e);
 	engine_threads_done(e);
 	if (e->tables)
@@ -140,7 +147,8 @@ void engine_close(struct engine *e)
 		live_done(&e->live);
 	}
 	usage_free(e->usage_reader);
-	objects_free(e->objects);
+	if (namer_gone)
+		objects_free(e->objects);
 	VEC_DONE(&e->messages);
 	free(e->look_buffer);
 	chains_close(e);
@@ -148,7 +156,8 @@ void engine_close(struct engine *e)
 	VEC_DONE(&e->frame_addresses);
 	snapshot_free(mailbox_take(&e->snapshots));
 	close_fd(&e->pid_fd);
-	close_fd(&e->answer_fd);
+	if (namer_gone)
+		close_fd(&e->answer_fd);
 	close_fd(&e->command_read_fd);
 	close_fd(&e->command_write_fd);
 	close_fd(&e->wake_fd);
@@ -445,6 +454,7 @@ static void *engine_main(void *arg)
 	char done = 1;
 
 	pthread_setname_np(pthread_self(), "ptop-sampler");
+	__atomic_store_n(&e->tid, gettid(), __ATOMIC_RELAXED);
 	thread_be_prompt();
 	e->start_result = open_all(e, &e->start_error);
 	if (write(e->ready_write_fd, &done, 1) != 1 || e->start_result)
@@ -491,13 +501,83 @@ struct engine *engine_new(const struct engine_config *c)
 	return e;
 }
 
+/* ---- threads that wait for what never comes ---- */
+
+bool engine_is_stuck(struct engine *e, uint64_t wait_ns)
+{
+	pid_t tid = __atomic_load_n(&e->tid, __ATOMIC_RELAXED);
+	uint64_t now = clock_now_ns(), ran;
+	struct process_stat st;
+	struct timespec ts;
+	clockid_t clock;
+
+	if (pthread_getcpuclockid(e->thread, &clock) || clock_gettime(clock, &ts))
+		return false;
+	ran = (uint64_t)ts.tv_sec * NS_PER_SEC + (uint64_t)ts.tv_nsec;
+	if (ran != e->ran_ns || !e->still_ns) {
+		e->ran_ns = ran;
+		e->still_ns = now;
+	}
+	/* One that only lacks a CPU is runnable. */
+	return now > e->still_ns + wait_ns && tid && process_stat(getpid(), tid, &st) &&
+	       st.state != 'R';
+}
+
+/* It ends itself when what it waits for comes; until then all it uses stays. */
+static void leave_behind(struct engine *e)
+{
+	engine_send(e, &(struct command){ .kind = COMMAND_QUIT });
+	if (e->config.recorder)
+		recorder_keep(e->config.recorder);
+	pthread_detach(e->thread);
+}
+
+static int pending_end(void)
+{
+	static const int ends[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
+	sigset_t set;
+	size_t i;
+
+	if (sigpending(&set) == 0)
+		for (i = 0; i < sizeof(ends) / sizeof(ends[0]); i++)
+			if (sigismember(&set, ends[i]) == 1)
+				return ends[i];
+	return 0;
+}
+
+/* Until it is attached. Signals are blocked here, so they are looked for. */
+static int wait_ready(struct engine *e, struct error *err)
+{
+	struct pollfd p = { .fd = e->ready_read_fd, .events = POLLIN };
+	int got;
+
+	while (poll(&p, 1, START_POLL_MS) <= 0) {
+		got = pending_end();
+		if (got)
+			error_set(err, (enum exit_code)(128 + got),
+				  "ended by a signal before it was attached");
+		else if (engine_is_stuck(e, START_WAIT_NS))
+			error_set(err, EXIT_FAILED,
+				  "process %d: the kernel does not answer about it",
+				  (int)e->config.pid);
+		else
+			continue;
+		if (!got)
+			error_hint(err,
+				   "a file system that it uses may hang: see the state "
+				   "D in `ps -eLo pid,tid,stat,wchan:30,comm`");
+		leave_behind(e);
+		return -EINTR;
+	}
+	return 0;
+}
+
 int engine_start(const struct engine_config *c, struct engine **out, struct error *err)
 {
 	struct engine *e = engine_new(c);
 	int pipes[2] = { -1, -1 }, ready[2] = { -1, -1 }, ret;
 	static const int faults[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTRAP };
 	sigset_t all, before;
-	char done;
 	size_t i;
 
 	ret = pipe2(pipes, O_CLOEXEC) | pipe2(ready, O_CLOEXEC);
@@ -525,8 +605,9 @@ int engine_start(const struct engine_config *c, struct engine **out, struct erro
 		engine_close(e);
 		return ret;
 	}
-	while (read(e->ready_read_fd, &done, 1) == -1 && errno == EINTR)
-		;
+	ret = wait_ready(e, err);
+	if (ret)
+		return ret;
 	if (e->start_result) {
 		ret = e->start_result;
 		if (err)
@@ -583,11 +664,24 @@ struct snapshot *engine_wait(struct engine *e, uint64_t timeout_ns)
 	}
 }
 
+static bool ended_in(struct engine *e, uint64_t wait_ns)
+{
+	uint64_t until = clock_now_ns() + wait_ns;
+	struct timespec ts = { (time_t)(until / NS_PER_SEC), (long)(until % NS_PER_SEC) };
+
+	return pthread_clockjoin_np(e->thread, NULL, CLOCK_MONOTONIC, &ts) == 0;
+}
+
 void engine_stop(struct engine *e)
 {
 	struct command quit = { .kind = COMMAND_QUIT };
 
 	engine_send(e, &quit);
-	pthread_join(e->thread, NULL);
+	e->still_ns = 0;
+	while (!ended_in(e, STOP_POLL_NS))
+		if (engine_is_stuck(e, STOP_WAIT_NS)) {
+			leave_behind(e);
+			return;
+		}
 	engine_close(e);
 }

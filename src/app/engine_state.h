@@ -119,6 +119,8 @@ struct object_names {
 	struct symbols *symbols;
 	bool asked, answered;
 	uint64_t stamp, stamp_ns; /* of the perf map when it was loaded */
+	uint64_t retry_ns,
+	    retry_gap_ns; /* of a file that did not answer; gap 0: it does */
 };
 
 struct message {
@@ -137,6 +139,9 @@ struct engine {
 	    ready_write_fd;
 	struct error start_error;
 	int start_result;
+	/* engine_is_stuck(), by whoever started the thread: its CPU time, since when. */
+	pid_t tid;
+	uint64_t ran_ns, still_ns;
 
 	struct process process;
 	int pid_fd;
@@ -190,6 +195,7 @@ struct engine {
 	uint64_t at_ns, at_window_ns; /* a moment of the past that is looked at; 0: now */
 	uint64_t window_ns, delay_ns, next_picture_ns, names_waited_ns;
 	uint64_t next_lines_ns, lines_gap_ns;
+	uint64_t names_again_ns; /* when files that did not answer are looked at */
 	uint64_t lost[LOSS_COUNT], samples, incomplete;
 	uint64_t first_ns; /* start or reset */
 	uint64_t

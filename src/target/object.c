@@ -16,6 +16,7 @@
 #include "base/arena.h"
 #include "base/text.h"
 #include "base/vec.h"
+#include "target/loader.h"
 #include "target/process.h"
 
 #define OBJECTS_MAX 65536u
@@ -23,6 +24,7 @@
 struct objects {
 	VEC(struct object *) list;
 	struct arena arena;
+	struct loader *loader;
 };
 
 static const char *display_name(struct arena *arena, const char *path)
@@ -43,6 +45,7 @@ static struct object *add(struct objects *os, const struct object *like)
 
 	*o = *like;
 	o->id = (uint32_t)os->list.n;
+	o->loader = os->loader;
 	o->path = arena_str(&os->arena, like->path);
 	o->name = display_name(&os->arena, o->path);
 	*VEC_PUSH(&os->list) = o;
@@ -53,6 +56,7 @@ struct objects *objects_new(void)
 {
 	struct objects *os = xcalloc(1, sizeof(*os));
 
+	os->loader = loader_new();
 	add(os, &(struct object){ .kind = OBJECT_KERNEL, .path = "[kernel]" });
 	return os;
 }
@@ -61,6 +65,7 @@ void objects_free(struct objects *os)
 {
 	if (!os)
 		return;
+	loader_free(os->loader);
 	VEC_DONE(&os->list);
 	arena_done(&os->arena);
 	free(os);
