@@ -119,8 +119,9 @@ struct object_names {
 	struct symbols *symbols;
 	bool asked, answered;
 	uint64_t stamp, stamp_ns; /* of the perf map when it was loaded */
-	uint64_t retry_ns,
-	    retry_gap_ns; /* of a file that did not answer; gap 0: it does */
+	bool lines_said; /* why it has no lines */
+	/* Of a file that did not answer; gap 0: it does. */
+	uint64_t retry_ns, retry_gap_ns;
 };
 
 struct message {

@@ -115,6 +115,8 @@ static void find_lines(struct worker *n, struct name_job *job)
 	struct source_line found[INLINE_MAX];
 	size_t i, k, count;
 
+	if (lines_note(lines))
+		snprintf(job->message, sizeof(job->message), "%s", lines_note(lines));
 	for (i = 0; i < job->n_addresses; i++) {
 		struct named_address *a = &job->addresses[i];
 		struct named_place *places;
@@ -202,6 +204,9 @@ static void serve(struct worker *n, struct name_job *job)
 	case NAME_STOP:
 		return;
 	}
+	if (!ret && job->symbols && symbols_note(job->symbols))
+		snprintf(job->message, sizeof(job->message), "%s",
+			 symbols_note(job->symbols));
 	if (ret) {
 		job->failed = true;
 		snprintf(job->message, sizeof(job->message), "%s", err.cause);

@@ -245,6 +245,10 @@ static void take_symbols(struct engine *e, struct name_job *job)
 		engine_say(e, job->unanswered, "No names for %s: %s", job->object->name,
 			   job->message);
 	}
+	if (!job->failed && job->message[0]) {
+		e->lost[LOSS_NAMES]++;
+		engine_say(e, true, "%s: %s", job->object->name, job->message);
+	}
 	if (job->unanswered) {
 		n->retry_gap_ns = n->retry_gap_ns ? 2 * n->retry_gap_ns : RETRY_NS;
 		n->retry_ns = clock_now_ns() + n->retry_gap_ns;
@@ -287,6 +291,16 @@ static void take_address(struct engine *e, const struct object *o,
 	history_name(&e->history, frame, places, n);
 }
 
+static void say_lines(struct engine *e, const struct name_job *job)
+{
+	struct object_names *n = names_of(e, job->object->id);
+
+	if (!job->message[0] || job->unanswered || n->lines_said)
+		return;
+	n->lines_said = true;
+	engine_say(e, true, "%s: %s", job->object->name, job->message);
+}
+
 /* Files that did not answer are asked again. */
 static void ask_again(struct engine *e, uint64_t now_ns)
 {
@@ -325,6 +339,7 @@ void engine_answers(struct engine *e)
 		} else if (job->kind == NAME_WORK) {
 			job->work->done(job->work);
 		} else if (job->kind == NAME_LINES) {
+			say_lines(e, job);
 			for (i = 0; i < job->n_addresses; i++)
 				if (job->addresses[i].n_places)
 					take_address(e, job->object, &job->addresses[i]);

@@ -315,13 +315,13 @@ static void sample(struct job *r)
  * takes, only another Ctrl-C gives up what was recorded. */
 static bool finish(struct job *r)
 {
+	note_picture(r);
 	engine_send(r->session.engine, &(struct command){ .kind = COMMAND_FINISH });
 	for (;;) {
 		struct snapshot *s = engine_wait(r->session.engine, 100 * NS_PER_MSEC);
 		int got = session_signal(r->signals);
 
 		if (s) {
-			note_picture(r);
 			snapshot_free(r->last);
 			r->last = s;
 			if (s->nodes)
