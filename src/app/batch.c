@@ -92,7 +92,7 @@ static int loop(const struct options *o, struct session *s, int signals,
 			session_say(pic, &said_wall_ns);
 		ret = print(o, pic, err);
 		if (ended || left == 1)
-			session_say_unanswered(pic);
+			session_say_files(pic);
 		snapshot_free(pic);
 		if (ret == -EPIPE)
 			return EXIT_DONE;

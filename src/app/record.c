@@ -501,7 +501,7 @@ int record_run(const struct options *o, struct error *err)
 	if (ret)
 		outfile_abort(&r->out);
 	if (!o->quiet)
-		session_say_unanswered(r->last);
+		session_say_files(r->last);
 out:
 	ret = ret ? (int)err->exit : exit_code(r);
 	snapshot_free(r->last);

@@ -109,12 +109,13 @@ void session_say(const struct snapshot *s, uint64_t *said_wall_ns)
 	}
 }
 
-void session_say_unanswered(const struct snapshot *s)
+void session_say_files(const struct snapshot *s)
 {
 	size_t i;
 
 	for (i = 0; s && i < s->n_messages; i++)
-		if (strstr(s->messages[i].text, UNANSWERED))
+		if (strstr(s->messages[i].text, UNANSWERED) ||
+		    strstr(s->messages[i].text, UNPACKS_TO_MORE))
 			fprintf(stderr, "ptop: %s\n", s->messages[i].text);
 }
 

@@ -18,6 +18,7 @@
 #include "base/alloc.h"
 #include "symbol/debugfile.h"
 #include "symbol/inlines.h"
+#include "symbol/symbols.h"
 
 #define UNITS_MAX (1u << 20)
 #define UNIT_RANGES_MAX (8u << 20)
@@ -123,8 +124,8 @@ static bool open_dwarf(struct lines *l, struct dwarf_file *f, int fd)
 	f->elf =
 	    elf_begin(fd, st.st_size <= READ_MAX ? ELF_C_READ : ELF_C_READ_MMAP, NULL);
 	if (f->elf && !fits(f->elf, (uint64_t)st.st_size))
-		l->note = "its compressed debug information unpacks to far more than the "
-			  "file: no lines";
+		l->note =
+		    "its compressed debug information " UNPACKS_TO_MORE ": no lines";
 	else if (f->elf)
 		f->dw = dwarf_begin_elf(f->elf, DWARF_C_READ, NULL);
 	return f->dw != NULL;

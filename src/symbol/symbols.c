@@ -240,8 +240,7 @@ static bool add_minidebug(struct table *t, int fd, const struct elf *code)
 		free((void *)(uintptr_t)image.p);
 		break;
 	case MINIDEBUG_TOO_BIG:
-		t->note =
-		    "its .gnu_debugdata unpacks to far more than the file: not used";
+		t->note = "its .gnu_debugdata " UNPACKS_TO_MORE ": not used";
 		break;
 	case MINIDEBUG_NONE:
 	case MINIDEBUG_BROKEN:
