@@ -119,7 +119,7 @@ struct object_names {
 	struct symbols *symbols;
 	bool asked, answered;
 	uint64_t stamp, stamp_ns; /* of the perf map when it was loaded */
-	bool lines_said; /* why it has no lines */
+	bool lines_said;	  /* why it has no lines */
 	/* Of a file that did not answer; gap 0: it does. */
 	uint64_t retry_ns, retry_gap_ns;
 };
@@ -241,6 +241,12 @@ struct engine {
 	struct latency *latency; /* app/latency.h; NULL before parts are open */
 	void *part_states[PARTS + 1];
 };
+
+/* stuck.c, for the thread that started the sampler's. Waits until that is attached; signals are
+ * blocked then, so they are looked for. */
+int engine_wait_ready(struct engine *e, struct error *err);
+/* Leaves it behind: it ends itself when what it waits for comes; all it uses stays. */
+void engine_leave(struct engine *e);
 
 /* engine.c: takes what the backend has. */
 void engine_drain(struct engine *e);
