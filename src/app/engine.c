@@ -29,8 +29,6 @@
 #define DRAIN_MOST_NS (200 * NS_PER_MSEC)
 #define FDS_MAX 1024u
 #define THREADS_NAMED 4096u
-#define STOP_POLL_NS (20 * NS_PER_MSEC)
-#define STOP_WAIT_NS (400 * NS_PER_MSEC)
 
 static void close_fd(int *fd)
 {
@@ -590,24 +588,11 @@ struct snapshot *engine_wait(struct engine *e, uint64_t timeout_ns)
 	}
 }
 
-static bool ended_in(struct engine *e, uint64_t wait_ns)
-{
-	uint64_t until = clock_now_ns() + wait_ns;
-	struct timespec ts = { (time_t)(until / NS_PER_SEC), (long)(until % NS_PER_SEC) };
-
-	return pthread_clockjoin_np(e->thread, NULL, CLOCK_MONOTONIC, &ts) == 0;
-}
-
 void engine_stop(struct engine *e)
 {
 	struct command quit = { .kind = COMMAND_QUIT };
 
 	engine_send(e, &quit);
-	e->still_ns = 0;
-	while (!ended_in(e, STOP_POLL_NS))
-		if (engine_is_stuck(e, STOP_WAIT_NS)) {
-			engine_leave(e);
-			return;
-		}
-	engine_close(e);
+	if (engine_join(e))
+		engine_close(e);
 }

@@ -247,6 +247,8 @@ struct engine {
 int engine_wait_ready(struct engine *e, struct error *err);
 /* Leaves it behind: it ends itself when what it waits for comes; all it uses stays. */
 void engine_leave(struct engine *e);
+/* Waits for its end; false when it was left behind. */
+bool engine_join(struct engine *e);
 
 /* engine.c: takes what the backend has. */
 void engine_drain(struct engine *e);

@@ -12,6 +12,8 @@
 
 #define START_POLL_MS 50
 #define START_WAIT_NS (5 * NS_PER_SEC)
+#define STOP_POLL_NS (20 * NS_PER_MSEC)
+#define STOP_WAIT_NS (400 * NS_PER_MSEC)
 
 bool engine_is_stuck(struct engine *e, uint64_t wait_ns)
 {
@@ -78,4 +80,23 @@ int engine_wait_ready(struct engine *e, struct error *err)
 		return -EINTR;
 	}
 	return 0;
+}
+
+static bool ended_in(struct engine *e, uint64_t wait_ns)
+{
+	uint64_t until = clock_now_ns() + wait_ns;
+	struct timespec ts = { (time_t)(until / NS_PER_SEC), (long)(until % NS_PER_SEC) };
+
+	return pthread_clockjoin_np(e->thread, NULL, CLOCK_MONOTONIC, &ts) == 0;
+}
+
+bool engine_join(struct engine *e)
+{
+	e->still_ns = 0;
+	while (!ended_in(e, STOP_POLL_NS))
+		if (engine_is_stuck(e, STOP_WAIT_NS)) {
+			engine_leave(e);
+			return false;
+		}
+	return true;
 }
