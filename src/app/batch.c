@@ -92,6 +92,8 @@ static int loop(const struct options *o, struct session *s, int signals,
 			session_say(pic, &said_wall_ns);
 		ret = print(o, pic, err);
 		nothing = pic->samples_ever == 0 && pic->samples_due > 0;
+		if (ended || left == 1)
+			session_say_files(pic);
 		snapshot_free(pic);
 		if (ret == -EPIPE)
 			return EXIT_DONE;

@@ -128,11 +128,13 @@ static int open_all(struct engine *e, struct error *err)
 
 void engine_close(struct engine *e)
 {
+	bool namer_gone;
+
 	parts_close(e);
 	if (e->sampler)
 		e->backend->close(e->sampler);
 	e->sampler = NULL;
-	namer_stop(e->namer);
+	namer_gone = namer_stop(e->namer);
 	engine_naming_done(e);
 	engine_threads_done(e);
 	if (e->tables)
@@ -143,7 +145,8 @@ void engine_close(struct engine *e)
 		live_done(&e->live);
 	}
 	usage_free(e->usage_reader);
-	objects_free(e->objects);
+	if (namer_gone)
+		objects_free(e->objects);
 	VEC_DONE(&e->messages);
 	free(e->look_buffer);
 	chains_close(e);
@@ -151,7 +154,8 @@ void engine_close(struct engine *e)
 	VEC_DONE(&e->frame_addresses);
 	snapshot_free(mailbox_take(&e->snapshots));
 	close_fd(&e->pid_fd);
-	close_fd(&e->answer_fd);
+	if (namer_gone)
+		close_fd(&e->answer_fd);
 	close_fd(&e->command_read_fd);
 	close_fd(&e->command_write_fd);
 	close_fd(&e->wake_fd);
@@ -445,6 +449,7 @@ static void *engine_main(void *arg)
 
 	pthread_setname_np(pthread_self(), "ptop-sampler");
 	rights_of_ptop();
+	__atomic_store_n(&e->tid, gettid(), __ATOMIC_RELAXED);
 	thread_be_prompt();
 	e->start_result = open_all(e, &e->start_error);
 	if (write(e->ready_write_fd, &done, 1) != 1 || e->start_result)
@@ -497,7 +502,6 @@ int engine_start(const struct engine_config *c, struct engine **out, struct erro
 	int pipes[2] = { -1, -1 }, ready[2] = { -1, -1 }, ret = files_open_prepare(err);
 	static const int faults[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTRAP };
 	sigset_t all, before;
-	char done;
 	size_t i;
 
 	if (ret)
@@ -528,8 +532,9 @@ int engine_start(const struct engine_config *c, struct engine **out, struct erro
 		engine_close(e);
 		return ret;
 	}
-	while (read(e->ready_read_fd, &done, 1) == -1 && errno == EINTR)
-		;
+	ret = engine_wait_ready(e, err);
+	if (ret)
+		return ret;
 	if (e->start_result) {
 		ret = e->start_result;
 		if (err)
@@ -591,6 +596,6 @@ void engine_stop(struct engine *e)
 	struct command quit = { .kind = COMMAND_QUIT };
 
 	engine_send(e, &quit);
-	pthread_join(e->thread, NULL);
-	engine_close(e);
+	if (engine_join(e))
+		engine_close(e);
 }

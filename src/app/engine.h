@@ -65,8 +65,11 @@ struct mailbox *engine_snapshots(struct engine *e);
 void engine_send(struct engine *e, const struct command *c);
 /* Waits up to timeout_ns for the next snapshot; NULL on time-out. */
 struct snapshot *engine_wait(struct engine *e, uint64_t timeout_ns);
-/* Ends the thread, gives back everything. Files being written are finished first. */
+/* Ends the thread, gives back everything. Files being written are finished first. A thread
+ * that waits for a file or a lock of the kernel is left behind: for the end of ptop. */
 void engine_stop(struct engine *e);
+/* Has the thread waited inside the kernel for wait_ns without running? Ask often. */
+bool engine_is_stuck(struct engine *e, uint64_t wait_ns);
 
 /* Every thread's stack once, without the sampler thread. */
 int engine_dump(const struct engine_config *c, struct dump **out, struct error *err);

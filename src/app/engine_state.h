@@ -119,6 +119,9 @@ struct object_names {
 	struct symbols *symbols;
 	bool asked, answered;
 	uint64_t stamp, stamp_ns; /* of the perf map when it was loaded */
+	bool lines_said;	  /* why it has no lines */
+	/* Of a file that did not answer; gap 0: it does. */
+	uint64_t retry_ns, retry_gap_ns;
 };
 
 struct message {
@@ -137,6 +140,9 @@ struct engine {
 	    ready_write_fd;
 	struct error start_error;
 	int start_result;
+	/* engine_is_stuck(), by whoever started the thread: its CPU time, since when. */
+	pid_t tid;
+	uint64_t ran_ns, still_ns;
 
 	struct process process;
 	int pid_fd;
@@ -191,6 +197,7 @@ struct engine {
 	uint64_t at_ns, at_window_ns; /* a moment of the past that is looked at; 0: now */
 	uint64_t window_ns, delay_ns, next_picture_ns, names_waited_ns;
 	uint64_t next_lines_ns, lines_gap_ns;
+	uint64_t names_again_ns; /* when files that did not answer are looked at */
 	uint64_t lost[LOSS_COUNT], samples, incomplete;
 	uint64_t first_ns; /* start or reset */
 	uint64_t
@@ -236,6 +243,14 @@ struct engine {
 	struct latency *latency; /* app/latency.h; NULL before parts are open */
 	void *part_states[PARTS + 1];
 };
+
+/* stuck.c, for the thread that started the sampler's. Waits until that is attached; signals are
+ * blocked then, so they are looked for. */
+int engine_wait_ready(struct engine *e, struct error *err);
+/* Leaves it behind: it ends itself when what it waits for comes; all it uses stays. */
+void engine_leave(struct engine *e);
+/* Waits for its end; false when it was left behind. */
+bool engine_join(struct engine *e);
 
 /* engine.c: takes what the backend has. */
 void engine_drain(struct engine *e);

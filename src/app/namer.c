@@ -1,4 +1,4 @@
-/* One loop over a queue. Debug information stays open for the objects asked about last.
+/* One loop over a queue, by a thread that can be left behind and replaced. Debug information stays open for the objects asked about last.
  */
 #include "app/namer.h"
 
@@ -7,22 +7,32 @@
 #include <malloc.h>
 #include <poll.h>
 #include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/rights.h"
 #include "base/text.h"
 #include "base/vec.h"
 #include "symbol/demangle.h"
 #include "symbol/lines.h"
+#include "target/loader.h"
 
 #define LINES_OPEN_MAX 8u
 #define LINES_IDLE_MS 1500
+#define LEFT_MAX 4u		      /* threads left behind */
+#define WAITS_NS (1500 * NS_PER_MSEC) /* without any CPU time: its file does not answer */
+#define END_WAIT_NS (400 * NS_PER_MSEC) /* at the end, for a job that goes on */
+#define SAVE_WAIT_NS (10 * NS_PER_SEC)	/* and for a file of the user's */
 
 struct open_lines {
 	const struct object *object;
@@ -30,15 +40,25 @@ struct open_lines {
 	uint64_t used;
 };
 
-struct namer {
+/* A thread that serves; one that waits for a dead file system is left behind. */
+struct worker {
+	struct namer *n;
 	pthread_t thread;
-	struct queue requests, answers;
-	int request_fd, answer_fd;
-	/* The thread's own. */
 	VEC(struct open_lines) open;
 	uint64_t clock;
-	bool stopped;
 	bool served; /* something big, since the last trim */
+};
+
+struct namer {
+	struct queue requests, answers;
+	int request_fd, answer_fd;
+	pthread_mutex_t lock; /* of what follows; never held while a job runs */
+	struct worker *worker;
+	struct parcel *todo;	   /* taken from the queue, not begun */
+	struct name_job *current;  /* being served by `worker` */
+	uint64_t cpu_ns, moved_ns; /* its thread's CPU time, and when that last grew */
+	size_t left;		   /* threads left behind */
+	atomic_bool stopped;
 };
 
 static void wake(int fd)
@@ -49,7 +69,7 @@ static void wake(int fd)
 		return; /* EAGAIN: it is awake already */
 }
 
-static void drop_lines(struct namer *n)
+static void drop_lines(struct worker *n)
 {
 	size_t i;
 
@@ -58,7 +78,7 @@ static void drop_lines(struct namer *n)
 	VEC_DONE(&n->open);
 }
 
-static struct lines *lines_of(struct namer *n, const struct object *o)
+static struct lines *lines_of(struct worker *n, const struct object *o)
 {
 	struct open_lines *slot = NULL;
 	size_t i;
@@ -90,12 +110,14 @@ static char *clean_name(struct arena *a, const char *raw, bool mangled)
 	return arena_str(a, name);
 }
 
-static void find_lines(struct namer *n, struct name_job *job)
+static void find_lines(struct worker *n, struct name_job *job)
 {
 	struct lines *lines = lines_of(n, job->object);
 	struct source_line found[INLINE_MAX];
 	size_t i, k, count;
 
+	if (lines_note(lines))
+		snprintf(job->message, sizeof(job->message), "%s", lines_note(lines));
 	for (i = 0; i < job->n_addresses; i++) {
 		struct named_address *a = &job->addresses[i];
 		struct named_place *places;
@@ -118,20 +140,56 @@ static void find_lines(struct namer *n, struct name_job *job)
 	}
 }
 
-static void serve(struct namer *n, struct name_job *job)
+/* Its first and its last bytes: both are read before anything is said about it. */
+static void touch(int fd, const struct object *o, void *unused)
 {
+	char bytes[4096];
+	struct stat st;
+
+	(void)o, (void)unused;
+	if (pread(fd, bytes, sizeof(bytes), 0) > 0 && fstat(fd, &st) == 0 &&
+	    st.st_size > (off_t)sizeof(bytes) &&
+	    pread(fd, bytes, sizeof(bytes), st.st_size - (off_t)sizeof(bytes)) == -1)
+		return;
+}
+
+static void load_map(struct worker *w, struct name_job *job, struct error *err)
+{
+	uint64_t stamp;
+
+	job->same = !perfmap_stamp(job->object->pid, &stamp) || stamp == job->stamp;
+	if (job->same)
+		return;
+	job->stamp = stamp;
+	w->served = true;
+	job->failed = symbols_load_perfmap(job->object->pid, &job->symbols, err) != 0;
+}
+
+static void say_unanswered(struct name_job *job)
+{
+	job->failed = job->unanswered = true;
+	snprintf(job->message, sizeof(job->message), "the file " UNANSWERED);
+}
+
+static void serve(struct worker *n, struct name_job *job)
+{
+	struct loader_request asks = { touch, NULL, 0, NULL };
 	struct rights rights;
 	struct error err = { 0 };
 	int ret = 0;
 
-	n->served |= job->kind != NAME_LINES;
-
+	n->served |= job->kind != NAME_LINES && job->kind != NAME_JIT;
+	if ((job->kind == NAME_OBJECT || job->kind == NAME_LINES) &&
+	    object_use(job->object, &asks) == -ETIMEDOUT) {
+		say_unanswered(job);
+		return;
+	}
 	switch (job->kind) {
 	case NAME_OBJECT:
 		ret = symbols_load(job->object, &job->symbols, &err);
 		break;
 	case NAME_JIT:
-		ret = symbols_load_perfmap(job->object->pid, &job->symbols, &err);
+		load_map(n, job, &err);
 		break;
 	case NAME_KERNEL:
 		ret = symbols_load_kernel(&job->symbols, &err);
@@ -150,6 +208,9 @@ static void serve(struct namer *n, struct name_job *job)
 	case NAME_STOP:
 		return;
 	}
+	if (!ret && job->symbols && symbols_note(job->symbols))
+		snprintf(job->message, sizeof(job->message), "%s",
+			 symbols_note(job->symbols));
 	if (ret) {
 		job->failed = true;
 		snprintf(job->message, sizeof(job->message), "%s", err.cause);
@@ -157,25 +218,65 @@ static void serve(struct namer *n, struct name_job *job)
 }
 
 /* After NAME_STOP only files are still written. */
-static void serve_all(struct namer *n)
+static struct name_job *next_job(struct worker *w)
 {
-	struct parcel *list = queue_take(&n->requests), *p;
+	struct namer *n = w->n;
+	struct parcel **end, *p;
+	struct name_job *job = NULL;
 
-	for (p = list; p; p = p->next)
-		n->stopped |= ((struct name_job *)p)->kind == NAME_STOP;
-	while (list) {
-		struct name_job *job = (struct name_job *)list;
-
-		list = list->next;
-		if (!n->stopped || job->kind == NAME_SAVE)
-			serve(n, job);
-		queue_put(&n->answers, &job->parcel);
-		wake(n->answer_fd);
+	pthread_mutex_lock(&n->lock);
+	if (n->worker == w) {
+		for (end = &n->todo; *end; end = &(*end)->next)
+			;
+		*end = queue_take(&n->requests);
+		for (p = *end; p; p = p->next)
+			if (((struct name_job *)p)->kind == NAME_STOP)
+				n->stopped = true;
+		job = (struct name_job *)n->todo;
+		if (job)
+			n->todo = job->parcel.next;
+		n->current = job;
+		n->moved_ns = clock_now_ns();
 	}
+	pthread_mutex_unlock(&n->lock);
+	return job;
+}
+
+/* False when this thread was left behind; the job is then nobody's any more. */
+static bool answer(struct worker *w, struct name_job *job)
+{
+	struct namer *n = w->n;
+	bool ours;
+
+	pthread_mutex_lock(&n->lock);
+	ours = n->worker == w;
+	if (ours)
+		n->current = NULL;
+	pthread_mutex_unlock(&n->lock);
+	if (!ours) {
+		name_job_free(job);
+		return false;
+	}
+	queue_put(&n->answers, &job->parcel);
+	wake(n->answer_fd);
+	return true;
+}
+
+static bool serve_all(struct worker *w)
+{
+	struct name_job *job;
+
+	while ((job = next_job(w)) != NULL) {
+		if (!w->n->stopped || job->kind == NAME_SAVE)
+			serve(w, job);
+		if (!answer(w, job))
+			return false;
+	}
+	return true;
 }
 
 /* What libdw and the loaders freed goes back to the system. */
-static void trim(struct namer *n)
+static void trim(struct worker *n)
 {
 	if (n->served)
 		malloc_trim(0);
@@ -183,7 +284,7 @@ static void trim(struct namer *n)
 }
 
 /* Debug information is large (and decompressed in memory): it is not kept while idle. */
-static void rest(struct namer *n)
+static void rest(struct worker *n)
 {
 	if (n->open.n == 0)
 		return;
@@ -193,26 +294,50 @@ static void rest(struct namer *n)
 
 static void *namer_main(void *arg)
 {
-	struct namer *n = arg;
+	struct worker *w = arg;
+	struct namer *n = w->n;
+	bool ours = true;
 
 	pthread_setname_np(pthread_self(), "ptop-namer");
 	rights_of_user();
-	while (!n->stopped) {
+	while (ours && !n->stopped) {
 		struct pollfd p = { .fd = n->request_fd, .events = POLLIN };
 		uint64_t count;
-		int got = poll(&p, 1, n->open.n ? LINES_IDLE_MS : -1);
+		int got = poll(&p, 1, w->open.n ? LINES_IDLE_MS : -1);
 
 		if (got == -1 && errno != EINTR)
 			break;
 		if (got == 0)
-			rest(n);
+			rest(w);
 		if (read(n->request_fd, &count, sizeof(count)) == -1 && errno != EAGAIN)
 			break;
-		serve_all(n);
-		trim(n);
+		ours = serve_all(w);
+		trim(w);
 	}
-	drop_lines(n);
+	drop_lines(w);
+	if (!ours)
+		free(w);
 	return NULL;
+}
+
+/* n's lock is held, or nobody else knows n yet. */
+static bool start_worker(struct namer *n)
+{
+	struct worker *w = xcalloc(1, sizeof(*w)), *before = n->worker;
+	sigset_t all, mask;
+	int ret;
+
+	w->n = n;
+	n->worker = w;
+	sigfillset(&all);
+	pthread_sigmask(SIG_BLOCK, &all, &mask);
+	ret = pthread_create(&w->thread, NULL, namer_main, w);
+	pthread_sigmask(SIG_SETMASK, &mask, NULL);
+	if (ret) {
+		n->worker = before;
+		free(w);
+	}
+	return ret == 0;
 }
 
 struct namer *namer_start(int answer_fd)
@@ -221,13 +346,52 @@ struct namer *namer_start(int answer_fd)
 
 	n->answer_fd = answer_fd;
 	n->request_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (n->request_fd == -1 || pthread_create(&n->thread, NULL, namer_main, n)) {
+	pthread_mutex_init(&n->lock, NULL);
+	if (n->request_fd == -1 || !start_worker(n)) {
 		if (n->request_fd != -1)
 			close(n->request_fd);
 		free(n);
 		return NULL;
 	}
 	return n;
+}
+
+/* Its CPU time tells a job that works from one that waits. */
+static bool is_waiting(struct namer *n, uint64_t now_ns)
+{
+	struct timespec ts;
+	clockid_t clock;
+	uint64_t cpu_ns;
+
+	if (!n->current || n->current->kind == NAME_SAVE ||
+	    n->current->kind == NAME_WORK || n->left == LEFT_MAX ||
+	    pthread_getcpuclockid(n->worker->thread, &clock) || clock_gettime(clock, &ts))
+		return false;
+	cpu_ns = (uint64_t)ts.tv_sec * NS_PER_SEC + (uint64_t)ts.tv_nsec;
+	if (cpu_ns != n->cpu_ns) {
+		n->cpu_ns = cpu_ns;
+		n->moved_ns = now_ns;
+	}
+	return now_ns > n->moved_ns + WAITS_NS;
+}
+
+void namer_watch(struct namer *n, uint64_t now_ns)
+{
+	struct worker *old = n->worker; /* only this thread changes it */
+	struct name_job *job;
+
+	pthread_mutex_lock(&n->lock);
+	if (is_waiting(n, now_ns) && start_worker(n)) {
+		job = name_job_new(n->current->kind, n->current->object);
+		say_unanswered(job);
+		n->current = NULL;
+		n->left++;
+		pthread_detach(old->thread);
+		queue_put(&n->answers, &job->parcel);
+		wake(n->answer_fd);
+		wake(n->request_fd);
+	}
+	pthread_mutex_unlock(&n->lock);
 }
 
 static void free_list(struct parcel *list)
@@ -240,16 +404,52 @@ static void free_list(struct parcel *list)
 	}
 }
 
-void namer_stop(struct namer *n)
+/* Is a file being written, or asked for? */
+static bool is_saving(struct namer *n)
 {
+	struct parcel *p;
+	bool saving;
+
+	pthread_mutex_lock(&n->lock);
+	saving = n->current && n->current->kind == NAME_SAVE;
+	for (p = n->todo; p; p = p->next)
+		saving |= ((struct name_job *)p)->kind == NAME_SAVE;
+	pthread_mutex_unlock(&n->lock);
+	return saving;
+}
+
+static bool join(struct namer *n, uint64_t wait_ns)
+{
+	uint64_t until = clock_now_ns() + wait_ns;
+	struct timespec ts = { (time_t)(until / NS_PER_SEC), (long)(until % NS_PER_SEC) };
+
+	return pthread_clockjoin_np(n->worker->thread, NULL, CLOCK_MONOTONIC, &ts) == 0;
+}
+
+bool namer_stop(struct namer *n)
+{
+	bool gone;
+
 	if (!n)
-		return;
+		return true;
 	namer_ask(n, name_job_new(NAME_STOP, NULL));
-	pthread_join(n->thread, NULL);
+	gone = join(n, END_WAIT_NS);
+	if (!gone && is_saving(n)) {
+		gone = join(n, SAVE_WAIT_NS);
+		if (!gone)
+			fputs("ptop: gave up a file that could not be written in time\n",
+			      stderr);
+	}
+	if (!gone || n->left)
+		return false; /* threads still use it */
+	free_list(n->todo);
 	free_list(queue_take(&n->requests));
 	free_list(queue_take(&n->answers));
+	pthread_mutex_destroy(&n->lock);
 	close(n->request_fd);
+	free(n->worker);
 	free(n);
+	return true;
 }
 
 struct name_job *name_job_new(enum name_kind kind, const struct object *object)

@@ -26,6 +26,9 @@ enum name_kind {
 	NAME_STOP,  /* namer_stop()'s own */
 };
 
+/* In the message of each job whose file did not answer. */
+#define UNANSWERED "does not answer (its file system hangs)"
+
 struct named_place {
 	const char *function; /* cleaned; NULL: the function the symbol table names */
 	const char *file;     /* cleaned; NULL unknown */
@@ -55,10 +58,13 @@ struct name_job {
 	struct named_address *addresses; /* NAME_LINES; in arena */
 	size_t n_addresses;
 	struct work *work; /* NAME_WORK; owned */
+	uint64_t stamp;	   /* NAME_JIT: of the map that is known; of the one read */
 	struct save save;  /* NAME_SAVE; what it holds is the job's */
 
 	struct symbols *symbols; /* owned until taken */
 	bool failed;
+	bool unanswered;    /* its file does not answer (yet) */
+	bool same;	    /* NAME_JIT: still as `stamp` says, or there is none */
 	char message[1200]; /* why it failed; what was saved */
 	struct arena arena;
 };
@@ -67,8 +73,11 @@ struct namer;
 
 /* answer_fd is an eventfd written after each answer. */
 struct namer *namer_start(int answer_fd);
-/* Ends the thread (unfinished requests are dropped, a file being written is finished). */
-void namer_stop(struct namer *n);
+/* Gives up a request that does nothing but wait: its file does not answer. For now and then. */
+void namer_watch(struct namer *n, uint64_t now_ns);
+/* Ends the thread (unfinished requests are dropped, a file being written is finished). False
+ * when one did not end in time and is left behind: it may still use the objects. */
+bool namer_stop(struct namer *n);
 struct name_job *name_job_new(enum name_kind kind, const struct object *object);
 void namer_ask(struct namer *n, struct name_job *job);
 /* Answers so far as a list through parcel.next, or NULL. */

@@ -10,8 +10,10 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "symbol/demangle.h"
+#include "target/loader.h"
 
 #define LINES_AT_ONCE 64u
+#define RETRY_NS (2 * NS_PER_SEC)
 #define JIT_STAMP_NS (1 * NS_PER_SEC)
 
 static void ask(struct engine *e, struct name_job *job)
@@ -80,7 +82,8 @@ static uint32_t jit_function(struct engine *e, const struct frame *f)
 {
 	const struct object *o = objects_get(e->objects, f->object);
 	struct object_names *n = names_of(e, f->object);
-	uint64_t now = clock_now_ns(), stamp;
+	uint64_t now = clock_now_ns();
+	struct name_job *job;
 	struct symbol sym;
 	char name[1024];
 
@@ -90,11 +93,10 @@ static uint32_t jit_function(struct engine *e, const struct frame *f)
 	}
 	if (!n->asked && now - n->stamp_ns > JIT_STAMP_NS) {
 		n->stamp_ns = now;
-		if (perfmap_stamp(o->pid, &stamp) && stamp != n->stamp) {
-			n->asked = true;
-			n->stamp = stamp;
-			ask(e, name_job_new(NAME_JIT, o));
-		}
+		n->asked = true;
+		job = name_job_new(NAME_JIT, o);
+		job->stamp = n->stamp;
+		ask(e, job);
 	}
 	return add_function(e, "[jit code]", "[jit]", CODE_JIT, "jit");
 }
@@ -114,7 +116,10 @@ static uint32_t file_function(struct engine *e, const struct frame *f)
 		return symbol_function(e, n->symbols, f->address, o->name, kind,
 				       "native");
 	/* Being loaded, or could not be: one row for all of the file. */
-	snprintf(name, sizeof(name), n->answered ? "%s+?" : "%s (loading names)",
+	snprintf(name, sizeof(name),
+		 n->retry_gap_ns ? "%s (does not answer)"
+		 : n->answered	 ? "%s+?"
+				 : "%s (loading names)",
 		 o->name);
 	return add_function(e, name, o->name, kind, "native");
 }
@@ -225,16 +230,32 @@ static void take_symbols(struct engine *e, struct name_job *job)
 	struct object_names *n =
 	    job->kind == NAME_KERNEL ? &e->kernel_names : names_of(e, job->object->id);
 
+	if (job->kind == NAME_JIT) {
+		n->asked = false; /* it may grow */
+		if (job->same || job->unanswered)
+			return;
+		n->stamp = job->stamp;
+	}
 	symbols_free(n->symbols);
 	n->symbols = job->symbols;
 	job->symbols = NULL;
 	n->answered = true;
-	if (job->kind == NAME_JIT)
-		n->asked = false; /* it may grow */
-	if (job->failed && job->kind != NAME_JIT) {
+	if (job->failed && job->kind != NAME_JIT && !n->retry_gap_ns) {
 		e->lost[LOSS_NAMES]++;
-		engine_say(e, false, "No names for %s: %s", job->object->name,
+		engine_say(e, job->unanswered, "No names for %s: %s", job->object->name,
 			   job->message);
+	}
+	if (!job->failed && job->message[0]) {
+		e->lost[LOSS_NAMES]++;
+		engine_say(e, true, "%s: %s", job->object->name, job->message);
+	}
+	if (job->unanswered) {
+		n->retry_gap_ns = n->retry_gap_ns ? 2 * n->retry_gap_ns : RETRY_NS;
+		n->retry_ns = clock_now_ns() + n->retry_gap_ns;
+	} else {
+		if (n->retry_gap_ns)
+			engine_say(e, false, "%s answers again", job->object->name);
+		n->retry_gap_ns = n->retry_ns = 0;
 	}
 	name_again(e,
 		   job->kind == NAME_KERNEL ? FRAME_KERNEL
@@ -270,9 +291,41 @@ static void take_address(struct engine *e, const struct object *o,
 	history_name(&e->history, frame, places, n);
 }
 
+static void say_lines(struct engine *e, const struct name_job *job)
+{
+	struct object_names *n = names_of(e, job->object->id);
+
+	if (!job->message[0] || job->unanswered || n->lines_said)
+		return;
+	n->lines_said = true;
+	engine_say(e, true, "%s: %s", job->object->name, job->message);
+}
+
+/* Files that did not answer are asked again. */
+static void ask_again(struct engine *e, uint64_t now_ns)
+{
+	size_t i;
+
+	if (now_ns < e->names_again_ns)
+		return;
+	e->names_again_ns = now_ns + RETRY_NS / 4;
+	namer_watch(e->namer, now_ns);
+	for (i = 0; i < e->names.n; i++) {
+		struct object_names *n = &e->names.v[i];
+		const struct object *o = objects_get(e->objects, (uint32_t)i);
+
+		if (!n->retry_ns || now_ns < n->retry_ns || !object_answers(o))
+			continue;
+		n->retry_ns = 0;
+		ask(e, name_job_new(NAME_OBJECT, o));
+	}
+}
+
 void engine_answers(struct engine *e)
 {
 	struct name_job *job = namer_answers(e->namer);
+
+	ask_again(e, clock_now_ns());
 
 	while (job) {
 		struct name_job *next = (struct name_job *)job->parcel.next;
@@ -286,6 +339,7 @@ void engine_answers(struct engine *e)
 		} else if (job->kind == NAME_WORK) {
 			job->work->done(job->work);
 		} else if (job->kind == NAME_LINES) {
+			say_lines(e, job);
 			for (i = 0; i < job->n_addresses; i++)
 				if (job->addresses[i].n_places)
 					take_address(e, job->object, &job->addresses[i]);

@@ -27,6 +27,11 @@
 #define BAR_CELLS 20
 #define SAMPLES_FEW 10u
 #define FILES_MOST 100000u
+#define LATE_NS (2500 * NS_PER_MSEC) /* pictures are due each second */
+/* How long the sampler may wait inside the kernel at the end. */
+#define STUCK_NS (5 * NS_PER_SEC)
+#define STUCK_SIGNAL_NS (500 * NS_PER_MSEC)
+#define WAITS "the kernel does not answer: a disk or file system hangs"
 
 /* What the command makes: a file of one format when all is over, or a recording that is
  * on the disk from the first second. */
@@ -38,7 +43,8 @@ struct job {
 	struct recorder *recorder;
 	struct snapshot *last;
 	int signals, ended_by;
-	bool exited;
+	bool exited, stuck;
+	uint64_t picture_ns, waited_ns; /* the last picture; the longest without one */
 	uint64_t start_ns, said_wall_ns;
 	unsigned files, number; /* of a recording that was rotated; the last name's */
 	bool moved;		/* its recording has another name now, or none */
@@ -186,12 +192,24 @@ static void progress(const struct job *r, uint64_t now)
 	text_done(&line);
 }
 
+/* Pictures come each second; where they do not, ptop itself was kept waiting. */
+static void note_picture(struct job *r)
+{
+	uint64_t now = clock_now_ns(),
+		 gap = now - (r->picture_ns ? r->picture_ns : r->start_ns);
+
+	r->picture_ns = now;
+	if (gap > r->waited_ns)
+		r->waited_ns = gap;
+}
+
 static void take_picture(struct job *r)
 {
 	struct snapshot *s = engine_wait(r->session.engine, 0);
 
 	if (!s)
 		return;
+	note_picture(r);
 	snapshot_free(r->last);
 	r->last = s;
 	r->exited = s->exited;
@@ -316,6 +334,7 @@ static void sample(struct job *r)
  * takes, only another Ctrl-C gives up what was recorded. */
 static bool finish(struct job *r)
 {
+	note_picture(r);
 	engine_send(r->session.engine, &(struct command){ .kind = COMMAND_FINISH });
 	for (;;) {
 		struct snapshot *s = engine_wait(r->session.engine, 100 * NS_PER_MSEC);
@@ -331,6 +350,12 @@ static bool finish(struct job *r)
 			return false;
 		if (got == SIGTERM || (got == SIGHUP && !r->o->detach) || got == SIGQUIT)
 			r->ended_by = got;
+		if (!s && engine_is_stuck(r->session.engine,
+					  r->ended_by ? STUCK_SIGNAL_NS : STUCK_NS)) {
+			note_picture(r);
+			r->stuck = true;
+			return false;
+		}
 	}
 }
 
@@ -383,7 +408,10 @@ static int write_file(struct job *r, struct error *err)
 static int close_recording(struct job *r, bool whole, struct error *err)
 {
 	struct stat st;
-	int ret = recorder_close(r->recorder, whole ? NULL : "given up by the user",
+	int ret = recorder_close(r->recorder,
+				 whole	    ? NULL
+				 : r->stuck ? WAITS
+					    : "given up by the user",
 				 r->path, sizeof(r->path), err);
 
 	if (ret) {
@@ -412,7 +440,8 @@ static int run(struct job *r, struct error *err)
 	if (r->exporter && whole)
 		ret = write_file(r, err);
 	else if (r->exporter)
-		ret = error_set(err, EXIT_FAILED, "stopped before the file was written");
+		ret = error_set(err, EXIT_FAILED, "%s",
+				r->stuck ? WAITS : "stopped before the file was written");
 	session_close(&r->session);
 	if (r->recorder)
 		ret = close_recording(r, whole, err);
@@ -420,8 +449,10 @@ static int run(struct job *r, struct error *err)
 }
 
 /* Why there is next to nothing in the file, and what helps. */
-static void say_few(const struct snapshot *s, uint64_t samples)
+static void say_few(const struct job *r, uint64_t samples)
 {
+	const struct snapshot *s = r->last;
+
 	fprintf(stderr, "ptop: only %llu samples: ", (unsigned long long)samples);
 	if (s && s->stopped)
 		fprintf(stderr,
@@ -429,7 +460,14 @@ static void say_few(const struct snapshot *s, uint64_t samples)
 			"hint: `kill -CONT %d` lets it go on; `ptop dump %d` shows where "
 			"it stands\n",
 			(int)s->pid, (int)s->pid);
-	else if (s && s->mode == MODE_WALL)
+	else if (!s || r->waited_ns > LATE_NS)
+		fprintf(stderr,
+			"ptop itself had to wait for up to %.1f s, so this says nothing "
+			"about the process\n"
+			"hint: a disk or a file system that it needs answers slowly; "
+			"record again when it is calm\n",
+			(double)r->waited_ns / 1e9);
+	else if (s->mode == MODE_WALL)
 		fputs("none of its threads ran\n"
 		      "hint: -i records the waiting ones, too; or record for longer, "
 		      "-d 60\n",
@@ -455,7 +493,7 @@ static int exit_code(const struct job *r)
 	if (r->ended_by && r->ended_by != SIGINT)
 		return 128 + r->ended_by;
 	if (samples < SAMPLES_FEW) {
-		say_few(r->last, samples);
+		say_few(r, samples);
 		return EXIT_NO_SAMPLES;
 	}
 	return EXIT_DONE;
@@ -490,6 +528,8 @@ int record_run(const struct options *o, struct error *err)
 		ret = run(r, err);
 	if (ret)
 		outfile_abort(&r->out);
+	if (!o->quiet)
+		session_say_files(r->last);
 out:
 	ret = ret ? (int)err->exit : exit_code(r);
 	snapshot_free(r->last);

@@ -29,7 +29,7 @@ struct recorder {
 	int wake_fd;
 	_Atomic(size_t) waiting; /* bytes */
 	_Atomic(uint64_t) bytes, dropped;
-	_Atomic(bool) failed, over;
+	_Atomic(bool) failed, over, kept;
 	_Atomic(int) place; /* enum writer_place, of the file that is written */
 	_Atomic(struct writer *) next; /* asked for, not begun */
 	struct error error;	       /* the thread's, until it is joined */
@@ -187,9 +187,16 @@ int recorder_close(struct recorder *r, const char *failure, char *where, size_t 
 	} else {
 		ret = writer_close(r->writer, failure, err);
 	}
+	if (atomic_load(&r->kept))
+		return ret;
 	close(r->wake_fd);
 	free(r);
 	return ret;
+}
+
+void recorder_keep(struct recorder *r)
+{
+	atomic_store(&r->kept, true);
 }
 
 /* ---- the part that feeds it ---- */

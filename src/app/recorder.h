@@ -36,6 +36,10 @@ int recorder_rotate(struct recorder *r, const char *path, const struct writer_op
 int recorder_close(struct recorder *r, const char *failure, char *where, size_t size,
 		   struct error *err);
 
+/* A thread that could not be ended may still put batches: recorder_close() leaves the memory
+ * to it. */
+void recorder_keep(struct recorder *r);
+
 /* The last `window_ns` up to end_ns (0: everything) of the engine's history as a batch
  * that is a whole recording. */
 struct batch *recorder_take(struct engine *e, uint64_t end_ns, uint64_t window_ns,

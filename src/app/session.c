@@ -9,6 +9,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "app/namer.h"
 #include "base/clock.h"
 #include "base/text.h"
 
@@ -106,6 +107,16 @@ void session_say(const struct snapshot *s, uint64_t *said_wall_ns)
 		*said_wall_ns = s->messages[i].wall_ns;
 		fprintf(stderr, "ptop: %s\n", s->messages[i].text);
 	}
+}
+
+void session_say_files(const struct snapshot *s)
+{
+	size_t i;
+
+	for (i = 0; s && i < s->n_messages; i++)
+		if (strstr(s->messages[i].text, UNANSWERED) ||
+		    strstr(s->messages[i].text, UNPACKS_TO_MORE))
+			fprintf(stderr, "ptop: %s\n", s->messages[i].text);
 }
 
 static void print_hottest(const struct snapshot *s)

@@ -29,6 +29,8 @@ int session_signal(int fd);
 
 /* Prints the messages of a snapshot that are newer than *said_wall_ns, one line each. */
 void session_say(const struct snapshot *s, uint64_t *said_wall_ns);
+/* Says which files of the target did not answer or are out of proportion, on standard error. */
+void session_say_files(const struct snapshot *s);
 
 /* The words after the screen is gone, or after a recording. */
 void session_summary(const struct snapshot *last, uint64_t ran_ns);

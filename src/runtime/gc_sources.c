@@ -8,7 +8,7 @@
 #include "elf/header.h"
 #include "elf/notes.h"
 #include "runtime/gc.h"
-#include "target/object.h"
+#include "target/loader.h"
 
 #define TABLE_BYTES_MAX (64u << 20)
 
@@ -37,10 +37,14 @@ size_t gc_mapping(const struct maps *maps, const char *part)
 	return maps->list.n;
 }
 
+#define WANTED_MAX 16u
+
+/* Names are literals: a thread that is left behind may use them later. */
 struct wanted {
-	const char *const *names;
-	uint64_t *addresses;
+	const char *names[WANTED_MAX];
+	uint64_t addresses[WANTED_MAX];
 	size_t n, found;
+	uint64_t start, offset; /* of the mapping */
 };
 
 static bool is_named(struct bytes names, uint32_t at, const char *want)
@@ -102,67 +106,94 @@ static bool read_probe(int fd, const struct elf *e, const char *provider,
 	return ok;
 }
 
+/* Provider and name are literals: a thread that is left behind may use them later. */
+struct probe_search {
+	const char *provider, *name;
+	uint64_t start, offset, address, semaphore;
+	bool ok;
+};
+
+static void search_probe(int fd, const struct object *o, void *arg)
+{
+	struct elf_source src = { elf_read_fd, &fd };
+	struct probe_search *s = arg;
+	struct probe_note note;
+	uint64_t vaddr;
+	struct elf e;
+
+	(void)o;
+	if (!elf_read(&src, &e))
+		return;
+	s->ok = !e.class32 && elf_vaddr_of(&e, s->offset, &vaddr) &&
+		read_probe(fd, &e, s->provider, s->name, &note) &&
+		(!note.semaphore || elf_offset_of(&e, note.semaphore, &s->semaphore));
+	if (s->ok)
+		s->address = note.location + s->start - vaddr;
+	elf_done(&e);
+}
+
 bool gc_probe(const struct maps *maps, size_t mapping, const char *provider,
 	      const char *name, struct gc_point *out)
 {
-	struct elf_source src = { elf_read_fd, NULL };
 	const struct mapping *map;
-	struct probe_note note;
-	bool ok = false;
-	uint64_t vaddr;
-	struct elf e;
-	int fd;
+	struct probe_search s;
 
 	if (mapping >= maps->list.n)
 		return false;
 	map = &maps->list.v[mapping];
-	fd = object_open(map->object, NULL);
-	if (fd < 0)
+	memset(&s, 0, sizeof(s)); /* compared as bytes */
+	s.provider = provider;
+	s.name = name;
+	s.start = map->start;
+	s.offset = map->offset;
+	if (object_use(map->object,
+		       &(struct loader_request){ search_probe, &s, sizeof(s), NULL }))
 		return false;
-	src.arg = &fd;
-	*out = (struct gc_point){ .execute = true };
-	if (elf_read(&src, &e)) {
-		ok = !e.class32 && elf_vaddr_of(&e, map->offset, &vaddr) &&
-		     read_probe(fd, &e, provider, name, &note) &&
-		     (!note.semaphore ||
-		      elf_offset_of(&e, note.semaphore, &out->semaphore));
-		if (ok)
-			out->address = note.location + map->start - vaddr;
-		elf_done(&e);
+	*out = (struct gc_point){ .execute = true,
+				  .address = s.address,
+				  .semaphore = s.semaphore };
+	return s.ok;
+}
+
+static void search_tables(int fd, const struct object *o, void *arg)
+{
+	struct elf_source src = { elf_read_fd, &fd };
+	struct wanted *w = arg;
+	uint64_t vaddr;
+	struct elf e;
+	size_t i;
+
+	(void)o;
+	if (!elf_read(&src, &e))
+		return;
+	if (!e.class32 && elf_vaddr_of(&e, w->offset, &vaddr)) {
+		search_table(fd, &e, ".dynsym", w);
+		search_table(fd, &e, ".symtab", w);
+		for (i = 0; i < w->n; i++)
+			if (w->addresses[i])
+				w->addresses[i] += w->start - vaddr;
 	}
-	close(fd);
-	return ok;
+	elf_done(&e);
 }
 
 size_t gc_symbols(const struct maps *maps, size_t mapping, const char *const *names,
 		  uint64_t *addresses, size_t n)
 {
-	struct wanted w = { names, addresses, n, 0 };
 	const struct mapping *map;
-	struct elf_source src = { elf_read_fd, NULL };
-	uint64_t vaddr;
-	struct elf e;
-	size_t i;
-	int fd;
+	struct wanted w;
 
 	memset(addresses, 0, n * sizeof(*addresses));
-	if (mapping >= maps->list.n)
+	if (mapping >= maps->list.n || n > WANTED_MAX)
 		return 0;
 	map = &maps->list.v[mapping];
-	fd = object_open(map->object, NULL);
-	if (fd < 0)
+	memset(&w, 0, sizeof(w)); /* compared as bytes */
+	memcpy(w.names, names, n * sizeof(*names));
+	w.n = n;
+	w.start = map->start;
+	w.offset = map->offset;
+	if (object_use(map->object,
+		       &(struct loader_request){ search_tables, &w, sizeof(w), NULL }))
 		return 0;
-	src.arg = &fd;
-	if (elf_read(&src, &e)) {
-		if (!e.class32 && elf_vaddr_of(&e, map->offset, &vaddr)) {
-			search_table(fd, &e, ".dynsym", &w);
-			search_table(fd, &e, ".symtab", &w);
-			for (i = 0; i < n; i++)
-				if (addresses[i])
-					addresses[i] += map->start - vaddr;
-		}
-		elf_done(&e);
-	}
-	close(fd);
+	memcpy(addresses, w.addresses, n * sizeof(*addresses));
 	return w.found;
 }

@@ -18,6 +18,10 @@
 #define OPEN_SIZE_MAX (1u << 20)
 #define SYMBOLS_MAX (32u << 20)
 #define STRINGS_MAX (1ull << 30)
+/* Names may share their ends ("puts" in "fputs"); a table in which they come to more than this
+ * many times its bytes was made to fill memory. */
+#define NAMES_TIMES 4u
+#define NAMES_SLACK (64u << 10)
 
 /* What decides between two names of one address. */
 static uint32_t rank(const Elf64_Sym *sym)
@@ -175,11 +179,16 @@ static void read_names(struct table *t, size_t first, const struct elf_file *fro
 	struct window w = { .file = from, .strings = strings, .p = xmalloc(WINDOW) };
 	struct span *v = t->spans.v;
 	uint32_t offset = NAME_NONE, name = NAME_NONE;
+	uint64_t limit = t->names.n + NAMES_TIMES * strings->bytes + NAMES_SLACK;
 	size_t i, kept = first;
 
 	if (t->spans.n > first)
 		qsort(v + first, t->spans.n - first, sizeof(*v), by_name);
 	for (i = first; i < t->spans.n; i++) {
+		if (t->names.n > limit) {
+			t->note = "its symbols' names overlap: many are left out";
+			break;
+		}
 		if (v[i].name != offset) {
 			size_t n = 0;
 			const char *s = window_name(&w, v[i].name, &n);

@@ -9,6 +9,7 @@
 #include <elf.h>
 #include <elfutils/libdw.h>
 #include <elfutils/libdwelf.h>
+#include <gelf.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -17,12 +18,17 @@
 #include "base/alloc.h"
 #include "symbol/debugfile.h"
 #include "symbol/inlines.h"
+#include "symbol/symbols.h"
 
 #define UNITS_MAX (1u << 20)
 #define UNIT_RANGES_MAX (8u << 20)
 /* A mapped file that somebody truncates means SIGBUS, so small files are read; a large
  * one is nearly always a package's, and those are replaced, not rewritten. */
 #define READ_MAX (8ll << 20)
+/* Real debug information is packed to a third. */
+#define UNPACKED_TIMES 10u
+#define UNPACKED_LEAST (16u << 20)
+#define UNPACKED_MOST (2ull << 30)
 
 struct dwarf_file {
 	int fd; /* -1: none */
@@ -41,6 +47,7 @@ struct lines {
 	VEC(struct unit) units;	       /* by offset */
 	VEC(struct unit_range) ranges; /* by start */
 	bool has_ranges;
+	const char *note;
 };
 
 static void close_dwarf(struct dwarf_file *f)
@@ -54,8 +61,59 @@ static void close_dwarf(struct dwarf_file *f)
 	*f = (struct dwarf_file){ .fd = -1 };
 }
 
+/* What a compressed section unpacks to, as it says itself: libelf gives it no more. 0: it is
+ * not compressed. */
+static uint64_t unpacked_bytes(Elf_Scn *section, const GElf_Shdr *h, const char *name)
+{
+	unsigned char head[12];
+	GElf_Chdr c;
+	Elf_Data *d;
+	uint64_t n = 0;
+	size_t i;
+
+	if (h->sh_flags & SHF_COMPRESSED)
+		return gelf_getchdr(section, &c) ? c.ch_size : 0;
+	if (!name || strncmp(name, ".zdebug", 7) != 0 || h->sh_size < sizeof(head))
+		return 0;
+	/* "ZLIB" and eight bytes, the highest first. */
+	d = elf_rawdata(section, NULL);
+	if (!d || !d->d_buf || d->d_size < sizeof(head))
+		return 0;
+	memcpy(head, d->d_buf, sizeof(head));
+	for (i = 4; i < sizeof(head); i++)
+		n = n << 8 | head[i];
+	return n;
+}
+
+/* Do the sections unpack to no more than the file is worth? libdw unpacks all it uses. */
+static bool fits(Elf *elf, uint64_t file_bytes)
+{
+	uint64_t sum = 0, limit = UNPACKED_TIMES * file_bytes;
+	Elf_Scn *section = NULL;
+	size_t names = 0, n = 0;
+
+	if (limit < UNPACKED_LEAST)
+		limit = UNPACKED_LEAST;
+	if (limit > UNPACKED_MOST)
+		limit = UNPACKED_MOST;
+	if (elf_getshdrstrndx(elf, &names))
+		return true;
+	while ((section = elf_nextscn(elf, section)) && n++ < ELF_SECTIONS_MAX) {
+		GElf_Shdr h;
+		uint64_t bytes;
+
+		if (!gelf_getshdr(section, &h))
+			continue;
+		bytes = unpacked_bytes(section, &h, elf_strptr(elf, names, h.sh_name));
+		if (bytes > limit - sum)
+			return false;
+		sum += bytes;
+	}
+	return true;
+}
+
 /* Takes the fd. */
-static bool open_dwarf(struct dwarf_file *f, int fd)
+static bool open_dwarf(struct lines *l, struct dwarf_file *f, int fd)
 {
 	struct stat st;
 
@@ -65,7 +123,10 @@ static bool open_dwarf(struct dwarf_file *f, int fd)
 	elf_version(EV_CURRENT);
 	f->elf =
 	    elf_begin(fd, st.st_size <= READ_MAX ? ELF_C_READ : ELF_C_READ_MMAP, NULL);
-	if (f->elf)
+	if (f->elf && !fits(f->elf, (uint64_t)st.st_size))
+		l->note =
+		    "its compressed debug information " UNPACKS_TO_MORE ": no lines";
+	else if (f->elf)
 		f->dw = dwarf_begin_elf(f->elf, DWARF_C_READ, NULL);
 	return f->dw != NULL;
 }
@@ -94,7 +155,7 @@ static bool attach_shared(struct lines *l, const struct object *o)
 		return false;
 	memcpy(id.byte, bits, (size_t)n);
 	id.n = (size_t)n;
-	if (!open_dwarf(&l->shared, debugfile_open_shared(o, path, &id)))
+	if (!open_dwarf(l, &l->shared, debugfile_open_shared(o, path, &id)))
 		return false;
 	dwarf_setalt(l->own.dw, l->shared.dw);
 	return true;
@@ -120,10 +181,15 @@ static void open_file(struct lines *l, const struct object *o)
 		fd = other;
 	}
 	elf_done(&l->code);
-	if (!open_dwarf(&l->own, fd) || !attach_shared(l, o)) {
+	if (!open_dwarf(l, &l->own, fd) || !attach_shared(l, o)) {
 		close_dwarf(&l->own);
 		close_dwarf(&l->shared);
 	}
+}
+
+const char *lines_note(const struct lines *l)
+{
+	return l->note;
 }
 
 struct lines *lines_open(const struct object *o)

@@ -22,6 +22,8 @@ struct lines;
 
 /* Never NULL; one without debug information finds nothing. */
 struct lines *lines_open(const struct object *o);
+/* Why there are none, when the file is out of proportion; or NULL. */
+const char *lines_note(const struct lines *l);
 void lines_free(struct lines *l);
 /* The inlined calls at an address (file offset), innermost first; the last is the
  * function the symbol table names. Returns how many; 0 when nothing is known. */

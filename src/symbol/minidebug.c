@@ -1,105 +1,90 @@
-/* libdwfl unpacks the section when it is asked for a module's symbols and finds no better
- * table; the ELF handle that the symbols then come from is the image we want. Its search
- * for debug files is switched off: that was done before, and its own would go to a
- * network if asked to by the environment. The bytes are limited before they are unpacked,
- * as xz may grow them thousandfold. */
+/* One stream of xz. What it unpacks to is limited in proportion to the file, as xz grows bytes
+ * up to seven thousandfold; so is the decoder's own memory, which the stream chooses. */
 #include "symbol/minidebug.h"
 
 #include <elf.h>
-#include <elfutils/libdwfl.h>
-#include <fcntl.h>
+#include <lzma.h>
 #include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
+#include <sys/stat.h>
 
 #include "base/alloc.h"
+#include "base/file.h"
 
 #define PACKED_MAX (16u << 20)
+#define FIRST_BYTES (256u << 10)
+#define DECODER_MAX (32u << 20)
+/* Of the image: eight times the file, within these. Real ones are a tenth of their file. */
+#define IMAGE_LEAST (16u << 20)
+#define IMAGE_MOST (128u << 20)
 
-struct minidebug {
-	Dwfl *dwfl;
-	struct bytes image;
-};
-
-static int no_elf(Dwfl_Module *mod, void **user, const char *name, Dwarf_Addr base,
-		  char **file, Elf **elf)
+static size_t image_limit(int fd)
 {
-	(void)mod, (void)user, (void)name, (void)base, (void)file, (void)elf;
-	return -1;
+	struct stat st;
+	uint64_t n = fstat(fd, &st) == 0 && st.st_size > 0 ? 8 * (uint64_t)st.st_size : 0;
+
+	return n < IMAGE_LEAST ? IMAGE_LEAST : n > IMAGE_MOST ? IMAGE_MOST : (size_t)n;
 }
 
-static int no_debuginfo(Dwfl_Module *mod, void **user, const char *name, Dwarf_Addr base,
-			const char *file, const char *link, GElf_Word crc, char **found)
+/* out has room for out->n bytes, of which z filled all: more room, or false. */
+static bool more_room(lzma_stream *z, unsigned char **p, size_t *room, size_t limit)
 {
-	(void)mod, (void)user, (void)name, (void)base, (void)file, (void)link, (void)crc;
-	(void)found;
-	return -1;
+	size_t used = *room;
+
+	if (used == limit)
+		return false;
+	*room = 2 * used < limit ? 2 * used : limit;
+	*p = xrealloc(*p, *room);
+	z->next_out = *p + used;
+	z->avail_out = *room - used;
+	return true;
 }
 
-static const Dwfl_Callbacks callbacks = {
-	.find_elf = no_elf,
-	.find_debuginfo = no_debuginfo,
-	.section_address = dwfl_offline_section_address,
-};
-
-/* The first symbol that comes from another file than the module's own tells its image. */
-static struct bytes inner_image(Dwfl_Module *mod)
+enum minidebug_result minidebug_unpack(struct bytes packed, size_t limit,
+				       struct bytes *image)
 {
-	struct bytes image = { NULL, 0 };
-	int i, n = dwfl_module_getsymtab(mod);
-	Dwarf_Addr bias;
-	Elf *outer = dwfl_module_getelf(mod, &bias);
+	lzma_stream z = LZMA_STREAM_INIT;
+	size_t room = limit < FIRST_BYTES ? limit : FIRST_BYTES;
+	unsigned char *p = xmalloc(room);
+	enum minidebug_result result = MINIDEBUG_BROKEN;
+	lzma_ret ret = lzma_stream_decoder(&z, DECODER_MAX, 0);
 
-	for (i = 1; i < n; i++) {
-		Elf *from = NULL;
-		GElf_Addr address;
-		GElf_Sym sym;
-
-		if (!dwfl_module_getsym_info(mod, i, &sym, &address, NULL, &from, NULL))
-			continue;
-		if (!from || from == outer)
-			continue;
-		image.p = (const unsigned char *)elf_rawfile(from, &image.n);
-		break;
+	z.next_in = packed.p;
+	z.avail_in = packed.n;
+	z.next_out = p;
+	z.avail_out = room;
+	while (ret == LZMA_OK) {
+		ret = lzma_code(&z, LZMA_FINISH);
+		if (ret == LZMA_OK && z.avail_out == 0 &&
+		    !more_room(&z, &p, &room, limit))
+			break;
 	}
-	return image;
+	if (ret == LZMA_STREAM_END)
+		result = MINIDEBUG_OK;
+	else if (ret == LZMA_OK || ret == LZMA_MEMLIMIT_ERROR)
+		result = MINIDEBUG_TOO_BIG;
+	lzma_end(&z);
+	*image = (struct bytes){ p, result == MINIDEBUG_OK ? room - z.avail_out : 0 };
+	if (result == MINIDEBUG_OK)
+		return result;
+	free(p);
+	image->p = NULL;
+	return result;
 }
 
-struct minidebug *minidebug_open(int fd, const struct elf *e)
+enum minidebug_result minidebug_read(int fd, const struct elf *e, struct bytes *image)
 {
 	const struct elf_section *s = elf_section(e, ".gnu_debugdata");
-	struct minidebug *m;
-	Dwfl_Module *mod;
-	int own;
+	enum minidebug_result result;
+	struct bytes packed;
 
-	if (!s || s->type == SHT_NOBITS || s->bytes == 0 || s->bytes > PACKED_MAX)
-		return NULL;
-	own = fcntl(fd, F_DUPFD_CLOEXEC, 0);
-	if (own == -1)
-		return NULL;
-	m = xcalloc(1, sizeof(*m));
-	m->dwfl = dwfl_begin(&callbacks);
-	mod = m->dwfl ? dwfl_report_offline(m->dwfl, "code", "code", own) : NULL;
-	if (!mod)
-		close(own);
-	else if (dwfl_report_end(m->dwfl, NULL, NULL) == 0)
-		m->image = inner_image(mod);
-	if (m->image.p)
-		return m;
-	minidebug_close(m);
-	return NULL;
-}
-
-struct bytes minidebug_image(const struct minidebug *m)
-{
-	return m->image;
-}
-
-void minidebug_close(struct minidebug *m)
-{
-	if (!m)
-		return;
-	if (m->dwfl)
-		dwfl_end(m->dwfl);
-	free(m);
+	*image = (struct bytes){ NULL, 0 };
+	if (!s || s->type == SHT_NOBITS || s->bytes == 0)
+		return MINIDEBUG_NONE;
+	if (s->bytes > PACKED_MAX)
+		return MINIDEBUG_TOO_BIG;
+	if (file_read_at(fd, s->offset, s->bytes, PACKED_MAX, &packed))
+		return MINIDEBUG_BROKEN;
+	result = minidebug_unpack(packed, image_limit(fd), image);
+	free((void *)(uintptr_t)packed.p);
+	return result;
 }

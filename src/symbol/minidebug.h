@@ -3,17 +3,22 @@
 #ifndef PTOP_SYMBOL_MINIDEBUG_H
 #define PTOP_SYMBOL_MINIDEBUG_H
 
-#include <stdbool.h>
+#include <stddef.h>
 
 #include "base/bytes.h"
 #include "elf/header.h"
 
-struct minidebug;
+enum minidebug_result {
+	MINIDEBUG_OK,
+	MINIDEBUG_NONE,
+	MINIDEBUG_BROKEN,
+	MINIDEBUG_TOO_BIG, /* it would unpack to more than its file is worth */
+};
 
-/* Unpacks it from the file; NULL when there is none. fd stays the caller's. */
-struct minidebug *minidebug_open(int fd, const struct elf *e);
-/* The ELF file that was inside; lives with m. */
-struct bytes minidebug_image(const struct minidebug *m);
-void minidebug_close(struct minidebug *m);
+/* Unpacks the section of a file into image; the caller frees image->p. */
+enum minidebug_result minidebug_read(int fd, const struct elf *e, struct bytes *image);
+/* The same of bytes, of which no more than `limit` may come out. */
+enum minidebug_result minidebug_unpack(struct bytes packed, size_t limit,
+				       struct bytes *image);
 
 #endif

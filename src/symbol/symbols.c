@@ -50,6 +50,11 @@ const char *symbols_source(const struct symbols *s)
 	return s->source;
 }
 
+const char *symbols_note(const struct symbols *s)
+{
+	return s->note;
+}
+
 size_t symbols_bytes(const struct symbols *s)
 {
 	size_t each = sizeof(*s->start) + sizeof(*s->size) + sizeof(*s->name);
@@ -226,13 +231,22 @@ static bool add_debug_file(struct table *t, const struct object *o,
 
 static bool add_minidebug(struct table *t, int fd, const struct elf *code)
 {
-	struct minidebug *m = minidebug_open(fd, code);
-	bool added;
+	struct bytes image;
+	bool added = false;
 
-	if (!m)
-		return false;
-	added = add_from_bytes(t, minidebug_image(m), code, ".symtab");
-	minidebug_close(m);
+	switch (minidebug_read(fd, code, &image)) {
+	case MINIDEBUG_OK:
+		added = add_from_bytes(t, image, code, ".symtab");
+		free((void *)(uintptr_t)image.p);
+		break;
+	case MINIDEBUG_TOO_BIG:
+		t->note = "its .gnu_debugdata " UNPACKS_TO_MORE ": not used";
+		break;
+	case MINIDEBUG_NONE:
+	case MINIDEBUG_BROKEN:
+	default:
+		break;
+	}
 	return added;
 }
 

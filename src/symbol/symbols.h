@@ -51,6 +51,10 @@ size_t symbols_count(const struct symbols *s);
 /* Where the names came from: ".symtab", "debug file", ".gnu_debugdata", ".dynsym",
  * ".gopclntab", "perf map", "kallsyms", "none". */
 const char *symbols_source(const struct symbols *s);
+/* Part of each message about something that is out of proportion to its file. */
+#define UNPACKS_TO_MORE "unpacks to far more than the file"
+/* What was left out because it is out of proportion to the file, or NULL. */
+const char *symbols_note(const struct symbols *s);
 size_t symbols_bytes(const struct symbols *s);
 
 #endif

@@ -284,6 +284,7 @@ struct symbols *table_finish(struct table *t, const char *source)
 	struct symbols *s = symbols_empty(source);
 	struct sweep w = { .t = t, .out = s, .cap = 2 * t->spans.n + 1 };
 
+	s->note = t->note;
 	sort_spans(t);
 	s->start = xmalloc(w.cap * sizeof(*s->start));
 	s->size = xmalloc(w.cap * sizeof(*s->size));

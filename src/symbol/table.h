@@ -31,6 +31,7 @@ struct span {
 struct table {
 	VEC(struct span) spans;
 	struct text names; /* each with its NUL */
+	const char *note;  /* what was left out, a literal, or NULL */
 };
 
 /* Where functions were found, for "module+0x...": file offset -> vaddr. */
@@ -69,7 +70,7 @@ struct symbols {
 	char *names;
 	size_t names_bytes;
 	struct symbol_segments segments;
-	const char *source;
+	const char *source, *note;
 };
 
 struct symbols *symbols_empty(const char *source);

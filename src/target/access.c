@@ -2,6 +2,7 @@
  * memory), and read where it is not. */
 #include "target/access.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
@@ -12,6 +13,7 @@
 
 #include "base/cursor.h"
 #include "base/file.h"
+#include "target/loader.h"
 #include "target/maps.h"
 #include "target/memory.h"
 #include "target/process.h"
@@ -50,13 +52,13 @@ static uint64_t effective_capabilities(void)
 }
 
 /* pid: the process's body. */
-static bool can_open(pid_t pid, const char *what)
+static bool can_open(pid_t pid, const char *what, int flags)
 {
 	char path[128];
 	int fd;
 
 	snprintf(path, sizeof(path), "/proc/%d/%s", (int)pid, what);
-	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	fd = open(path, flags | O_CLOEXEC | O_NONBLOCK);
 	if (fd == -1)
 		return false;
 	close(fd);
@@ -72,25 +74,36 @@ static bool can_read(pid_t pid, const char *what)
 	return file_line(path, line, sizeof(line)) && line[0];
 }
 
+static void use_nothing(int fd, const struct object *o, void *arg)
+{
+	(void)fd, (void)o, (void)arg;
+}
+
 static void read_target(struct access *a)
 {
 	struct objects *os = objects_new();
 	struct maps maps;
 	pid_t body = process_body(a->pid);
 	uint64_t word;
+	int flags = O_RDONLY;
 	char what[64];
 
 	maps_init(&maps);
 	a->maps = maps_read(&maps, os, a->pid) == 0 && maps.list.n;
 	if (a->maps) {
+		/* The way to a file that does not answer is looked at, not the file. */
+		if (object_use(maps.list.v[0].object,
+			       &(struct loader_request){ .use = use_nothing }) ==
+		    -ETIMEDOUT)
+			flags = O_PATH;
 		a->memory = mem_live_read_some(a->pid, maps.list.v[0].start, &word,
 					       sizeof(word)) == (ssize_t)sizeof(word);
 		snprintf(what, sizeof(what), "map_files/%llx-%llx",
 			 (unsigned long long)maps.list.v[0].start,
 			 (unsigned long long)maps.list.v[0].end);
-		a->map_files = can_open(body, what);
+		a->map_files = can_open(body, what, flags);
 	}
-	a->files = can_open(body, "exe");
+	a->files = can_open(body, "exe", flags);
 	a->blocked = a->memory && can_read(body, "syscall");
 	maps_done(&maps);
 	objects_free(os);

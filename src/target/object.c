@@ -17,6 +17,7 @@
 #include "base/rights.h"
 #include "base/text.h"
 #include "base/vec.h"
+#include "target/loader.h"
 #include "target/process.h"
 
 #define OBJECTS_MAX 65536u
@@ -24,6 +25,7 @@
 struct objects {
 	VEC(struct object *) list;
 	struct arena arena;
+	struct loader *loader;
 };
 
 static const char *display_name(struct arena *arena, const char *path)
@@ -44,6 +46,7 @@ static struct object *add(struct objects *os, const struct object *like)
 
 	*o = *like;
 	o->id = (uint32_t)os->list.n;
+	o->loader = os->loader;
 	o->path = arena_str(&os->arena, like->path);
 	o->name = display_name(&os->arena, o->path);
 	*VEC_PUSH(&os->list) = o;
@@ -54,6 +57,7 @@ struct objects *objects_new(void)
 {
 	struct objects *os = xcalloc(1, sizeof(*os));
 
+	os->loader = loader_new();
 	add(os, &(struct object){ .kind = OBJECT_KERNEL, .path = "[kernel]" });
 	return os;
 }
@@ -62,6 +66,7 @@ void objects_free(struct objects *os)
 {
 	if (!os)
 		return;
+	loader_free(os->loader);
 	VEC_DONE(&os->list);
 	arena_done(&os->arena);
 	free(os);

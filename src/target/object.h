@@ -31,9 +31,11 @@ struct object {
 	/* A mapping through which it can be opened while that process lives. */
 	pid_t pid;
 	uint64_t map_start, map_end;
+	struct loader *loader; /* of its registry; NULL: made by hand */
 };
 
 struct objects;
+struct loader;
 
 struct objects *objects_new(void);
 void objects_free(struct objects *os);
@@ -47,7 +49,8 @@ size_t objects_count(const struct objects *os);
 
 /* Opens the very file that is mapped: /proc/PID/map_files (right also for deleted files
  * and other mount namespaces), else /proc/PID/root/PATH, else PATH if device and inode
- * agree. An fd or -errno. Only for OBJECT_FILE. */
+ * agree. An fd or -errno. Only for OBJECT_FILE. May wait for ever: the sampler asks
+ * object_use() of target/loader.h instead. */
 int object_open(const struct object *o, struct error *err);
 
 #endif

@@ -24,6 +24,7 @@
 #include "base/text.h"
 
 #define PIDS_MAX 100000u
+#define PAGE_BYTES 4096u
 #define KERNEL_THREAD 0x200000u /* PF_KTHREAD of linux/sched.h */
 
 static void free_bytes(struct bytes b)
@@ -154,21 +155,30 @@ static void read_command(struct process *p)
 		snprintf(p->command, sizeof(p->command), "%s", base_name(second));
 }
 
+/* By the width of the words that the kernel gave it at its start: the file itself may be one
+ * that does not answer. */
 static bool is_class32(pid_t pid)
 {
-	unsigned char head[EI_NIDENT];
 	char path[64];
-	int fd;
-	bool class32;
+	struct bytes b;
+	uint32_t word[2];
+	uint64_t wide[2];
+	bool narrow = false, is_wide = false;
+	size_t i;
 
-	snprintf(path, sizeof(path), "/proc/%d/exe", (int)process_body(pid));
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd == -1)
+	snprintf(path, sizeof(path), "/proc/%d/auxv", (int)process_body(pid));
+	if (file_read(path, 64 << 10, &b, NULL))
 		return false;
-	class32 = pread(fd, head, sizeof(head), 0) == (ssize_t)sizeof(head) &&
-		  memcmp(head, ELFMAG, SELFMAG) == 0 && head[EI_CLASS] == ELFCLASS32;
-	close(fd);
-	return class32;
+	for (i = 0; i + sizeof(wide) <= b.n && !is_wide; i += sizeof(wide)) {
+		memcpy(wide, b.p + i, sizeof(wide));
+		is_wide = wide[0] == AT_PAGESZ && wide[1] == PAGE_BYTES;
+	}
+	for (i = 0; i + sizeof(word) <= b.n && !narrow; i += sizeof(word)) {
+		memcpy(word, b.p + i, sizeof(word));
+		narrow = word[0] == AT_PAGESZ && word[1] == PAGE_BYTES;
+	}
+	free_bytes(b);
+	return narrow && !is_wide;
 }
 
 static int by_pid(const void *a, const void *b)

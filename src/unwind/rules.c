@@ -177,6 +177,8 @@ const struct rule_slot *rules_miss(struct rules *r, uint64_t pc)
 	s->place = place_of(r, map);
 	memset(&s->rule, 0, sizeof(s->rule));
 	t = unwind_tables_get(r->tables, map->object);
+	if (!t && map->object->kind == OBJECT_FILE)
+		s->pc = 0; /* it has not answered: ask again the next time */
 	if (!t || !elf_vaddr_of(&t->elf, mapping_offset(map, pc), &vaddr))
 		return s;
 	eh_frame_rule(&t->eh, vaddr, &s->rule);

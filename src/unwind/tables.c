@@ -6,6 +6,7 @@
 #include "unwind/tables.h"
 
 #include <elf.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/auxv.h>
@@ -13,6 +14,7 @@
 
 #include "base/alloc.h"
 #include "base/vec.h"
+#include "target/loader.h"
 
 #define TABLE_BYTES_MAX (64u << 20)
 #define VDSO_PAGE 4096u
@@ -28,17 +30,16 @@ struct unwind_tables *unwind_tables_new(void)
 	return xcalloc(1, sizeof(struct unwind_tables));
 }
 
-static void table_free(struct unwind_table *t)
+static void table_done(void *table)
 {
-	if (!t)
-		return;
+	struct unwind_table *t = table;
+
 	eh_frame_done(&t->eh);
 	free(t->owned_hdr);
 	free(t->owned_frame);
 	if (t->has_go)
 		gopclntab_close(&t->go);
 	elf_done(&t->elf);
-	free(t);
 }
 
 void unwind_tables_free(struct unwind_tables *t)
@@ -48,7 +49,10 @@ void unwind_tables_free(struct unwind_tables *t)
 	if (!t)
 		return;
 	for (i = 0; i < t->by_id.n; i++)
-		table_free(t->by_id.v[i]);
+		if (t->by_id.v[i]) {
+			table_done(t->by_id.v[i]);
+			free(t->by_id.v[i]);
+		}
 	VEC_DONE(&t->by_id);
 	free(t);
 }
@@ -154,23 +158,29 @@ static void load_vdso(struct unwind_table *t)
 	load_all(&src, t);
 }
 
-static void load_file(struct unwind_table *t, const struct object *o)
+static void use_file(int fd, const struct object *o, void *table)
 {
-	int fd = object_open(o, NULL);
 	struct elf_source src = { elf_read_fd, &fd };
 
-	if (fd < 0) {
+	(void)o;
+	load_all(&src, table);
+}
+
+/* False when the file has not answered. */
+static bool load_file(struct unwind_table *t, const struct object *o)
+{
+	int ret = object_use(
+	    o, &(struct loader_request){ use_file, t, sizeof(*t), table_done });
+
+	if (ret && ret != -ETIMEDOUT)
 		t->failed = true;
-		return;
-	}
-	load_all(&src, t);
-	close(fd);
+	return ret != -ETIMEDOUT;
 }
 
 const struct unwind_table *unwind_tables_get(struct unwind_tables *t,
 					     const struct object *o)
 {
-	struct unwind_table **slot;
+	struct unwind_table **slot, *new;
 
 	if (o->kind != OBJECT_FILE && o->kind != OBJECT_VDSO)
 		return NULL;
@@ -179,11 +189,14 @@ const struct unwind_table *unwind_tables_get(struct unwind_tables *t,
 	slot = &t->by_id.v[o->id];
 	if (*slot)
 		return *slot;
-	*slot = xcalloc(1, sizeof(**slot));
-	if (o->kind == OBJECT_VDSO)
-		load_vdso(*slot);
-	else
-		load_file(*slot, o);
-	t->failed += (*slot)->failed;
-	return *slot;
+	new = xcalloc(1, sizeof(*new));
+	if (o->kind == OBJECT_VDSO) {
+		load_vdso(new);
+	} else if (!load_file(new, o)) {
+		free(new);
+		return NULL;
+	}
+	*slot = new;
+	t->failed += new->failed;
+	return new;
 }

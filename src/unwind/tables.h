@@ -20,7 +20,8 @@ struct unwind_table {
 	unsigned char *owned_hdr, *owned_frame; /* what eh's bytes are in */
 };
 
-/* Never NULL for files and the vdso; NULL for all other objects. Lives as long as t. */
+/* NULL for a file that has not answered yet (ask again) and for all that is neither file nor
+ * vdso. Lives as long as t. */
 const struct unwind_table *unwind_tables_get(struct unwind_tables *t,
 					     const struct object *o);
 uint64_t unwind_tables_failed(const struct unwind_tables *t);

@@ -10,8 +10,8 @@
 #include "elf/header.h"
 #include "runtime/gc.h"
 #include "runtime/go/ring.h"
+#include "target/loader.h"
 #include "target/memory.h"
-#include "target/object.h"
 
 #define LOOK_NS (250 * NS_PER_MSEC)
 #define SEARCH_FIRST_NS (500 * NS_PER_MSEC)
@@ -19,13 +19,21 @@
 #define SECTION_MAX (16u << 20)
 #define SECTIONS 3u
 
+struct section {
+	uint64_t address, bytes;
+};
+
+struct section_search {
+	uint64_t start, offset; /* of the mapping */
+	struct section section[SECTIONS];
+	bool is_go;
+};
+
 struct source {
 	pid_t pid;
 	struct pauses *to;
 	size_t row;
-	struct {
-		uint64_t address, bytes;
-	} section[SECTIONS];
+	struct section section[SECTIONS];
 	uint64_t since_unix_ns; /* collections before are not told */
 	uint64_t address;	/* of the ring; 0 not found */
 	uint32_t n;		/* told */
@@ -34,37 +42,44 @@ struct source {
 };
 
 /* The sections that may hold it, in the order of likelihood, where they are in the target. */
-static bool find_sections(struct source *s, const struct mapping *map)
+static void search_sections(int fd, const struct object *o, void *arg)
 {
 	static const char *const names[SECTIONS] = { ".noptrbss", ".bss", ".data" };
-	struct elf_source src = { elf_read_fd, NULL };
-	int fd = object_open(map->object, NULL);
-	bool is_go = false;
+	struct elf_source src = { elf_read_fd, &fd };
+	struct section_search *s = arg;
 	uint64_t vaddr;
 	struct elf e;
 	size_t i;
 
-	if (fd < 0)
-		return false;
-	src.arg = &fd;
-	if (elf_read(&src, &e)) {
-		is_go =
-		    !e.class32 && elf_vaddr_of(&e, map->offset, &vaddr) &&
-		    (elf_section(&e, ".gopclntab") || elf_section(&e, ".go.buildinfo") ||
-		     elf_section(&e, ".data.rel.ro.gopclntab"));
-		for (i = 0; is_go && i < SECTIONS; i++) {
-			const struct elf_section *x = elf_section(&e, names[i]);
+	(void)o;
+	if (!elf_read(&src, &e))
+		return;
+	s->is_go = !e.class32 && elf_vaddr_of(&e, s->offset, &vaddr) &&
+		   (elf_section(&e, ".gopclntab") || elf_section(&e, ".go.buildinfo") ||
+		    elf_section(&e, ".data.rel.ro.gopclntab"));
+	for (i = 0; s->is_go && i < SECTIONS; i++) {
+		const struct elf_section *x = elf_section(&e, names[i]);
 
-			if (!x)
-				continue;
-			s->section[i].address = x->address + map->start - vaddr;
-			s->section[i].bytes =
-			    x->bytes < SECTION_MAX ? x->bytes : SECTION_MAX;
-		}
-		elf_done(&e);
+		if (!x)
+			continue;
+		s->section[i].address = x->address + s->start - vaddr;
+		s->section[i].bytes = x->bytes < SECTION_MAX ? x->bytes : SECTION_MAX;
 	}
-	close(fd);
-	return is_go;
+	elf_done(&e);
+}
+
+static bool find_sections(struct source *s, const struct mapping *map)
+{
+	struct section_search search;
+	int ret;
+
+	memset(&search, 0, sizeof(search)); /* compared as bytes */
+	search.start = map->start;
+	search.offset = map->offset;
+	ret = object_use(map->object, &(struct loader_request){ search_sections, &search,
+								sizeof(search), NULL });
+	memcpy(s->section, search.section, sizeof(s->section));
+	return !ret && search.is_go;
 }
 
 static uint64_t search(const struct source *s)

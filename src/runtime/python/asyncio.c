@@ -8,6 +8,7 @@
 
 #include "runtime/python/locate.h"
 #include "runtime/python/objects.h"
+#include "target/loader.h"
 #include "target/maps.h"
 
 #define STEPS (4 * PYTHON_TASKS_MAX)
@@ -29,26 +30,36 @@ enum {
 	WORDS
 };
 
+struct section_search {
+	uint64_t start, offset, at;
+};
+
+static void search_section(int fd, const struct object *o, void *arg)
+{
+	struct elf_source src = { elf_read_fd, &fd };
+	struct section_search *search = arg;
+	const struct elf_section *s;
+	uint64_t vaddr;
+	struct elf e;
+
+	(void)o;
+	if (!elf_read(&src, &e))
+		return;
+	s = e.class32 ? NULL : elf_section(&e, ".AsyncioDebug");
+	if (s && s->bytes >= WORDS * 8 && elf_vaddr_of(&e, search->offset, &vaddr))
+		search->at = s->address + search->start - vaddr;
+	elf_done(&e);
+}
+
 /* Where the section stands in the target; 0: not in this file. */
 static uint64_t section_in(const struct mapping *map)
 {
-	struct elf_source src = { elf_read_fd, NULL };
-	const struct elf_section *s;
-	int fd = object_open(map->object, NULL);
-	uint64_t vaddr, at = 0;
-	struct elf e;
+	struct section_search s = { map->start, map->offset, 0 };
 
-	if (fd < 0)
-		return 0;
-	src.arg = &fd;
-	if (elf_read(&src, &e)) {
-		s = e.class32 ? NULL : elf_section(&e, ".AsyncioDebug");
-		if (s && s->bytes >= WORDS * 8 && elf_vaddr_of(&e, map->offset, &vaddr))
-			at = s->address + map->start - vaddr;
-		elf_done(&e);
-	}
-	close(fd);
-	return at;
+	return object_use(map->object,
+			  &(struct loader_request){ search_section, &s, sizeof(s), NULL })
+		   ? 0
+		   : s.at;
 }
 
 static uint64_t find_section(pid_t pid)

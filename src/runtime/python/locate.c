@@ -9,6 +9,7 @@
 
 #include <ctype.h>
 #include <elf.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,8 +18,8 @@
 #include "base/alloc.h"
 #include "base/file.h"
 #include "elf/header.h"
+#include "target/loader.h"
 #include "target/memory.h"
-#include "target/object.h"
 
 #define SYMBOLS_MAX (4u << 20)
 #define TABLE_BYTES_MAX (64u << 20)
@@ -144,30 +145,45 @@ static void search_file(int fd, const struct elf *e, const char *name, struct fo
 		out->minor = minor_of_constants(fd, e);
 }
 
-/* What this mapped file holds, in addresses of the target. */
-static bool search_mapping(const struct mapping *map, struct found *out)
+/* A search in one mapping. */
+struct file_search {
+	uint64_t start, offset;
+	bool ok;
+	struct found found;
+};
+
+static void search_opened(int fd, const struct object *o, void *arg)
 {
-	struct elf_source src = { elf_read_fd, NULL };
+	struct file_search *s = arg;
+	struct elf_source src = { elf_read_fd, &fd };
 	uint64_t vaddr;
 	struct elf e;
-	bool ok = false;
-	int fd = object_open(map->object, NULL);
 
-	if (fd < 0)
-		return false;
-	src.arg = &fd;
-	if (elf_read(&src, &e)) {
-		if (!e.class32 && elf_vaddr_of(&e, map->offset, &vaddr)) {
-			search_file(fd, &e, map->object->name, out);
-			ok = out->runtime != 0;
-			out->runtime += map->start - vaddr;
-			if (out->version)
-				out->version += map->start - vaddr;
-		}
-		elf_done(&e);
+	if (!elf_read(&src, &e))
+		return;
+	if (!e.class32 && elf_vaddr_of(&e, s->offset, &vaddr)) {
+		search_file(fd, &e, o->name, &s->found);
+		s->ok = s->found.runtime != 0;
+		s->found.runtime += s->start - vaddr;
+		if (s->found.version)
+			s->found.version += s->start - vaddr;
 	}
-	close(fd);
-	return ok;
+	elf_done(&e);
+}
+
+/* What this mapped file holds, in addresses of the target: 1, 0 nothing, or -ETIMEDOUT. */
+static int search_mapping(const struct mapping *map, struct found *out)
+{
+	struct file_search s;
+	int ret;
+
+	memset(&s, 0, sizeof(s)); /* compared as bytes */
+	s.start = map->start;
+	s.offset = map->offset;
+	ret = object_use(map->object,
+			 &(struct loader_request){ search_opened, &s, sizeof(s), NULL });
+	*out = s.found;
+	return ret == -ETIMEDOUT ? ret : !ret && s.ok;
 }
 
 static void say_version(struct runtime_site *site)
@@ -299,6 +315,7 @@ void python_detect(pid_t pid, const struct maps *maps, struct runtime_site *out)
 	struct mem_live mem;
 	struct found found;
 	size_t i;
+	int ret;
 
 	*out = (struct runtime_site){ .state = RUNTIME_ABSENT };
 	mem_live_init(&mem, pid);
@@ -307,7 +324,12 @@ void python_detect(pid_t pid, const struct maps *maps, struct runtime_site *out)
 
 		if (!python_may_be_in(maps, i))
 			continue;
-		if (!search_mapping(&maps->list.v[i], &found)) {
+		ret = search_mapping(&maps->list.v[i], &found);
+		if (ret == -ETIMEDOUT) {
+			set_state(out, RUNTIME_STARTING, "its file does not answer");
+			continue;
+		}
+		if (!ret) {
 			if (out->state == RUNTIME_ABSENT &&
 			    is_too_old(maps->list.v[i].object->name, &site))
 				*out = site;

@@ -9,9 +9,10 @@
 
 #include "elf/header.h"
 #include "runtime/python/locate.h"
+#include "target/loader.h"
 
 struct search {
-	struct runtime_loop *out;
+	struct runtime_loop out[RUNTIME_LOOPS];
 	size_t n;
 	uint32_t object;
 	const struct elf *e;
@@ -55,33 +56,36 @@ static void note_loop(void *arg, struct bytes names, const Elf64_Sym *sym)
 			add(arg, sym, known[i].leads_to);
 }
 
-static void search_object(struct search *s, const struct object *o)
+static void search_object(int fd, const struct object *o, void *arg)
 {
-	int fd = object_open(o, NULL);
 	struct elf_source src = { elf_read_fd, &fd };
+	struct search *s = arg;
 	struct elf e;
 
-	if (fd < 0)
+	if (!elf_read(&src, &e))
 		return;
-	if (elf_read(&src, &e)) {
-		s->e = &e;
-		s->object = o->id;
-		if (!e.class32) {
-			python_symbols(fd, &e, ".dynsym", note_loop, s);
-			python_symbols(fd, &e, ".symtab", note_loop, s);
-		}
-		elf_done(&e);
+	s->e = &e;
+	s->object = o->id;
+	if (!e.class32) {
+		python_symbols(fd, &e, ".dynsym", note_loop, s);
+		python_symbols(fd, &e, ".symtab", note_loop, s);
 	}
-	close(fd);
+	elf_done(&e);
+	s->e = NULL;
 }
 
 size_t python_loops(const struct maps *maps, struct runtime_loop out[RUNTIME_LOOPS])
 {
-	struct search s = { .out = out };
+	struct search s;
 	size_t i;
+
+	memset(&s, 0, sizeof(s)); /* compared as bytes */
 
 	for (i = 0; i < maps->list.n; i++)
 		if (python_may_be_in(maps, i))
-			search_object(&s, maps->list.v[i].object);
+			object_use(maps->list.v[i].object,
+				   &(struct loader_request){ search_object, &s, sizeof(s),
+							     NULL });
+	memcpy(out, s.out, sizeof(s.out));
 	return s.n;
 }
