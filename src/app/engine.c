@@ -15,9 +15,7 @@
 
 #include "app/chains.h"
 #include "app/engine_state.h"
-#include "app/latency.h"
 #include "base/clock.h"
-#include "base/ended.h"
 #include "base/files_open.h"
 #include "base/prompt.h"
 #include "base/rights.h"
@@ -316,17 +314,10 @@ static void read_commands(struct engine *e)
 
 static void target_ended(struct engine *e)
 {
-	char how[64], probed[160] = "";
-
 	if (e->exited)
 		return;
 	stop_sampling(e);
-	e->exit_status = process_end_status(e->process.pid, e->pid_fd);
-	ended_text(e->exit_status, how, sizeof(how));
-	if (e->latency)
-		latency_exact_names(e->latency, probed, sizeof(probed));
-	snprintf(e->end_note, sizeof(e->end_note), "%s%s%s", how,
-		 probed[0] ? " while probes were on " : "", probed);
+	engine_note_end(e);
 	parts_ended(e);
 	e->exited = true; /* gauges stay as they were: the picture is the last one */
 	close_fd(&e->pid_fd);

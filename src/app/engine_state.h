@@ -365,6 +365,8 @@ size_t engine_places(struct engine *e, const struct frame *f,
  * when none is left. */
 bool engine_usage(struct engine *e, struct usage *out);
 void engine_measure(struct engine *e, uint64_t now_ns);
+/* The target has ended: how, and which probes were on it, as far as that is known. */
+void engine_note_end(struct engine *e);
 struct snapshot *engine_picture(struct engine *e, uint64_t end_ns, uint64_t window_ns,
 				unsigned wants, bool live);
 /* The figures of a window without its tree and trends, for parts to judge by: not a picture

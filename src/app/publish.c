@@ -11,8 +11,10 @@
 
 #include "app/chains.h"
 #include "app/engine_state.h"
+#include "app/latency.h"
 #include "app/recorder.h"
 #include "base/clock.h"
+#include "base/ended.h"
 #include "base/text.h"
 #include "model/threads_now.h"
 
@@ -102,6 +104,18 @@ bool engine_usage(struct engine *e, struct usage *out)
 		return false;
 	add_ended(e, out);
 	return true;
+}
+
+void engine_note_end(struct engine *e)
+{
+	char how[64], probed[160] = "";
+
+	e->exit_status = process_end_status(e->process.pid, e->pid_fd);
+	ended_text(e->exit_status, how, sizeof(how));
+	if (e->latency)
+		latency_exact_names(e->latency, probed, sizeof(probed));
+	snprintf(e->end_note, sizeof(e->end_note), "%s%s%s", how,
+		 probed[0] ? " while probes were on " : "", probed);
 }
 
 static double share(uint64_t part, uint64_t before, uint64_t span)
