@@ -17,6 +17,7 @@
 #include "base/file.h"
 #include "base/rights.h"
 #include "base/text.h"
+#include "base/thread.h"
 #include "base/vec.h"
 #include "symbol/demangle.h"
 #include "symbol/lines.h"
@@ -215,15 +216,19 @@ static void *namer_main(void *arg)
 	return NULL;
 }
 
-struct namer *namer_start(int answer_fd)
+struct namer *namer_start(int answer_fd, struct error *err)
 {
 	struct namer *n = xcalloc(1, sizeof(*n));
 
 	n->answer_fd = answer_fd;
 	n->request_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (n->request_fd == -1 || pthread_create(&n->thread, NULL, namer_main, n)) {
-		if (n->request_fd != -1)
-			close(n->request_fd);
+	if (n->request_fd == -1) {
+		error_errno(err, "cannot name functions");
+		free(n);
+		return NULL;
+	}
+	if (thread_start(&n->thread, namer_main, n, err)) {
+		close(n->request_fd);
 		free(n);
 		return NULL;
 	}

@@ -66,7 +66,7 @@ struct name_job {
 struct namer;
 
 /* answer_fd is an eventfd written after each answer. */
-struct namer *namer_start(int answer_fd);
+struct namer *namer_start(int answer_fd, struct error *err);
 /* Ends the thread (unfinished requests are dropped, a file being written is finished). */
 void namer_stop(struct namer *n);
 struct name_job *name_job_new(enum name_kind kind, const struct object *object);

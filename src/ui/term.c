@@ -59,21 +59,33 @@ struct terminal {
 	bool pastes;	   /* the terminal understands PASTE_ON */
 };
 
-/* A terminfo string without its padding marks "$<5/>": a crash handler cannot wait. */
-static void add_reset(struct terminal *t, const char *capability)
+/* A terminfo string without its padding marks "$<5/>": nothing that is sent here can wait. "" when
+ * there is none. */
+static void copy_capability(char *to, size_t size, const char *capability)
 {
 	const char *s = tigetstr(capability);
+	size_t n = 0;
 
+	to[0] = '\0';
 	if (!s || s == (const char *)-1)
 		return;
-	while (*s && t->reset_bytes < sizeof(t->reset)) {
+	while (*s && n + 1 < size) {
 		if (s[0] == '$' && s[1] == '<') {
 			while (*s && *s++ != '>')
 				;
 			continue;
 		}
-		t->reset[t->reset_bytes++] = *s++;
+		to[n++] = *s++;
 	}
+	to[n] = '\0';
+}
+
+static void add_reset(struct terminal *t, const char *capability)
+{
+	char *end = t->reset + t->reset_bytes;
+
+	copy_capability(end, sizeof(t->reset) - t->reset_bytes, capability);
+	t->reset_bytes += strlen(end);
 }
 
 static void build_reset(struct terminal *t)
@@ -129,26 +141,6 @@ static int colors_wanted(const struct ui_options *options)
 	return n;
 }
 
-/* A capability without padding; "" when there is none. */
-static void copy_capability(char *to, size_t size, const char *capability)
-{
-	const char *s = tigetstr(capability);
-	size_t n = 0;
-
-	to[0] = '\0';
-	if (!s || s == (const char *)-1)
-		return;
-	while (*s && n + 1 < size) {
-		if (s[0] == '$' && s[1] == '<') {
-			while (*s && *s++ != '>')
-				;
-			continue;
-		}
-		to[n++] = *s++;
-	}
-	to[n] = '\0';
-}
-
 static void build_strings(struct terminal *t)
 {
 	copy_capability(t->sgr0, sizeof(t->sgr0), "sgr0");
@@ -188,6 +180,8 @@ static void set_paste(const struct terminal *t, bool on)
 static int open_curses(struct terminal *t, const struct ui_options *options,
 		       const char *name)
 {
+	/* It would make windows of any size the terminal claims: term_measure() sets one. */
+	use_env(FALSE);
 	t->screen = newterm(name, stdout, stdin);
 	if (!t->screen)
 		return -EINVAL;

@@ -282,8 +282,7 @@ static void turn(struct loop *l)
 	l->screen.sh.now_ns = clock_now_ns();
 	if (n == -1 && errno != EINTR)
 		l->over = true;
-	if (l->backlog_ns &&
-	    l->screen.sh.now_ns - l->backlog_ns >= BACKLOG_QUIET_NS)
+	if (l->backlog_ns && l->screen.sh.now_ns - l->backlog_ns >= BACKLOG_QUIET_NS)
 		end_backlog(l);
 	if (n == 0)
 		l->dirty = true;
