@@ -208,18 +208,6 @@ static int open_curses(struct terminal *t, const struct ui_options *options,
 	return 0;
 }
 
-static void plain_modes(void)
-{
-	struct termios raw_modes;
-
-	if (tcgetattr(STDIN_FILENO, &raw_modes) == -1)
-		return;
-	raw_modes.c_lflag &= ~(tcflag_t)(ICANON | ECHO | ISIG | IEXTEN);
-	raw_modes.c_cc[VMIN] = 0;
-	raw_modes.c_cc[VTIME] = 0;
-	tcsetattr(STDIN_FILENO, TCSANOW, &raw_modes);
-}
-
 int term_open(struct terminal **out, const struct ui_options *options, char *note,
 	      size_t size, struct error *err)
 {
@@ -477,18 +465,6 @@ bool term_show(struct terminal *t, const struct canvas *c)
 	write_all(&t->bytes);
 	signals_draw_end();
 	return true;
-}
-
-static int plain_key(void)
-{
-	unsigned char byte;
-
-	if (read(STDIN_FILENO, &byte, 1) != 1)
-		return K_NONE;
-	return byte == 0x7f || byte == '\b' ? K_BACKSPACE
-	       : byte == '\n'		    ? K_ENTER
-	       : byte < 0x80		    ? byte
-					    : '?';
 }
 
 static int special_key(wint_t code)
