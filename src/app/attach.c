@@ -259,7 +259,8 @@ static void judge_births(struct engine *e, uint64_t now)
 		return;
 	e->ladder = false;
 	snprintf(e->note, sizeof(e->note),
-		 "threads that begin and end within %.1f ms of CPU: raise --rate",
+		 "threads that begin and end within %.1f ms of CPU are not sampled: "
+		 "raise --rate",
 		 1e3 / e->config.rate_hz);
 	engine_say(e, true, "Threads come and go, and are not seen below %.1f ms of CPU",
 		   1e3 / e->config.rate_hz);

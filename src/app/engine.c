@@ -19,6 +19,7 @@
 #include "base/files_open.h"
 #include "base/prompt.h"
 #include "base/rights.h"
+#include "base/thread.h"
 
 #define FIRST_PICTURE_NS (100 * NS_PER_MSEC)
 #define ALIVE_NS (1 * NS_PER_SEC)
@@ -83,9 +84,9 @@ int engine_prepare(struct engine *e, struct error *err)
 	functions_init(&e->functions);
 	e->usage_reader = usage_new();
 	series_init(&e->cpu);
-	e->namer = namer_start(e->answer_fd);
+	e->namer = namer_start(e->answer_fd, err);
 	if (!e->namer)
-		return error_set(err, EXIT_FAILED, "cannot start a thread");
+		return -EAGAIN;
 	engine_add_space(e, e->process.pid);
 	return 0;
 }
@@ -515,11 +516,9 @@ int engine_start(const struct engine_config *c, struct engine **out, struct erro
 	for (i = 0; i < sizeof(faults) / sizeof(faults[0]); i++)
 		sigdelset(&all, faults[i]);
 	pthread_sigmask(SIG_BLOCK, &all, &before);
-	ret = pthread_create(&e->thread, NULL, engine_main, e);
+	ret = thread_start(&e->thread, engine_main, e, err);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	if (ret) {
-		errno = ret;
-		ret = error_errno(err, "cannot start a thread");
 		engine_close(e);
 		return ret;
 	}

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "app/options.h"
 #include "base/rights.h"
@@ -43,6 +44,23 @@ static int report(const struct error *err)
 	return err->exit;
 }
 
+/* What the terminal library, sqlite and the command lay on the first thread's stack, with a
+ * long environment. Below that they end by a signal. */
+#define STACK_LEAST ((rlim_t)256 << 10)
+
+static int check_stack(struct error *err)
+{
+	struct rlimit r;
+
+	if (getrlimit(RLIMIT_STACK, &r) == -1 || r.rlim_cur >= STACK_LEAST)
+		return 0;
+	error_set(err, EXIT_FAILED,
+		  "the stack is limited to %llu kB, too little for ptop",
+		  (unsigned long long)r.rlim_cur >> 10);
+	error_hint(err, "ulimit -s 8192, or start it where nothing lowers that limit");
+	return -ENOMEM;
+}
+
 int main(int argc, char **argv)
 {
 	const struct command_row *row;
@@ -50,6 +68,8 @@ int main(int argc, char **argv)
 	struct options o;
 	int ret;
 
+	if (check_stack(&err))
+		return report(&err);
 	rights_begin();
 	/* Symbol tables come and go: large blocks are mapped one by one and given back
 	 * when freed, instead of growing the heap to the largest mixture there ever was.

@@ -22,6 +22,7 @@
 #include "base/file.h"
 #include "base/rights.h"
 #include "base/text.h"
+#include "base/thread.h"
 #include "base/vec.h"
 #include "symbol/demangle.h"
 #include "symbol/lines.h"
@@ -320,8 +321,8 @@ static void *namer_main(void *arg)
 	return NULL;
 }
 
-/* n's lock is held, or nobody else knows n yet. */
-static bool start_worker(struct namer *n)
+/* n's lock is held, or nobody else knows n yet. 0 or -errno. */
+static int start_worker(struct namer *n, struct error *err)
 {
 	struct worker *w = xcalloc(1, sizeof(*w)), *before = n->worker;
 	sigset_t all, mask;
@@ -331,25 +332,29 @@ static bool start_worker(struct namer *n)
 	n->worker = w;
 	sigfillset(&all);
 	pthread_sigmask(SIG_BLOCK, &all, &mask);
-	ret = pthread_create(&w->thread, NULL, namer_main, w);
+	ret = thread_start(&w->thread, namer_main, w, err);
 	pthread_sigmask(SIG_SETMASK, &mask, NULL);
 	if (ret) {
 		n->worker = before;
 		free(w);
 	}
-	return ret == 0;
+	return ret;
 }
 
-struct namer *namer_start(int answer_fd)
+struct namer *namer_start(int answer_fd, struct error *err)
 {
 	struct namer *n = xcalloc(1, sizeof(*n));
 
 	n->answer_fd = answer_fd;
 	n->request_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	pthread_mutex_init(&n->lock, NULL);
-	if (n->request_fd == -1 || !start_worker(n)) {
-		if (n->request_fd != -1)
-			close(n->request_fd);
+	if (n->request_fd == -1) {
+		error_errno(err, "cannot name functions");
+		free(n);
+		return NULL;
+	}
+	if (start_worker(n, err)) {
+		close(n->request_fd);
 		free(n);
 		return NULL;
 	}
@@ -381,7 +386,7 @@ void namer_watch(struct namer *n, uint64_t now_ns)
 	struct name_job *job;
 
 	pthread_mutex_lock(&n->lock);
-	if (is_waiting(n, now_ns) && start_worker(n)) {
+	if (is_waiting(n, now_ns) && start_worker(n, NULL) == 0) {
 		job = name_job_new(n->current->kind, n->current->object);
 		say_unanswered(job);
 		n->current = NULL;

@@ -72,7 +72,7 @@ struct name_job {
 struct namer;
 
 /* answer_fd is an eventfd written after each answer. */
-struct namer *namer_start(int answer_fd);
+struct namer *namer_start(int answer_fd, struct error *err);
 /* Gives up a request that does nothing but wait: its file does not answer. For now and then. */
 void namer_watch(struct namer *n, uint64_t now_ns);
 /* Ends the thread (unfinished requests are dropped, a file being written is finished). False

@@ -14,6 +14,7 @@
 
 #include "app/save.h"
 #include "base/clock.h"
+#include "base/thread.h"
 #include "model/command.h"
 
 #define SAID_MOST 100u
@@ -187,7 +188,7 @@ int player_start(struct recording *r, const struct picture_query *q, struct play
 		 struct error *err)
 {
 	struct player *p = xcalloc(1, sizeof(*p));
-	int fds[2] = { -1, -1 };
+	int fds[2] = { -1, -1 }, ret;
 
 	p->recording = r;
 	p->query = *q;
@@ -197,10 +198,12 @@ int player_start(struct recording *r, const struct picture_query *q, struct play
 		fds[0] = fds[1] = -1;
 	p->command_read_fd = fds[0];
 	p->command_write_fd = fds[1];
-	if (p->wake_fd == -1 || fds[0] == -1 ||
-	    pthread_create(&p->thread, NULL, player_main, p)) {
+	ret = p->wake_fd == -1 || fds[0] == -1
+		  ? error_errno(err, "cannot start a thread")
+		  : thread_start(&p->thread, player_main, p, err);
+	if (ret) {
 		player_free(p);
-		return error_set(err, EXIT_FAILED, "cannot start a thread");
+		return ret;
 	}
 	*out = p;
 	return 0;

@@ -16,6 +16,7 @@
 #include "app/latency.h"
 #include "base/clock.h"
 #include "base/rights.h"
+#include "base/thread.h"
 
 #define WAITING_MOST ((size_t)64 << 20)
 #define GATHER_NS (900 * NS_PER_MSEC)
@@ -108,8 +109,9 @@ int recorder_open(const char *path, const struct writer_options *o, struct recor
 		return ret;
 	}
 	r->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (r->wake_fd == -1 || pthread_create(&r->thread, NULL, recorder_main, r)) {
-		ret = error_set(err, EXIT_FAILED, "cannot start a thread");
+	ret = r->wake_fd == -1 ? error_errno(err, "cannot start a thread")
+			       : thread_start(&r->thread, recorder_main, r, err);
+	if (ret) {
 		writer_close(r->writer, "no thread to write it", NULL);
 		free(r);
 		return ret;

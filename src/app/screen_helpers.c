@@ -20,6 +20,7 @@
 #include "base/file.h"
 #include "base/mailbox.h"
 #include "base/text.h"
+#include "base/thread.h"
 #include "export/exporter.h"
 
 struct screen_helpers {
@@ -114,7 +115,7 @@ static void start_dump(void *app, int32_t pid)
 	join(h);
 	h->pid = pid;
 	atomic_store(&h->running, true);
-	h->started = pthread_create(&h->thread, NULL, dump_main, h) == 0;
+	h->started = thread_start(&h->thread, dump_main, h, NULL) == 0;
 	if (!h->started)
 		atomic_store(&h->running, false);
 }

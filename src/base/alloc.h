@@ -5,6 +5,10 @@
 
 #include <stddef.h>
 
+/* What a SIGABRT carries (si_code SI_QUEUE) that the x* functions send to their own thread
+ * before they end the program: the handler gives the terminal back and returns. */
+#define ALLOC_FAILED 0x6d656d
+
 void *xmalloc(size_t bytes);
 /* Zeroed. */
 void *xcalloc(size_t n, size_t size);

@@ -95,8 +95,11 @@ static void put_target(const struct snapshot *s, struct text *line)
 	text_str(line, ")  RSS ");
 	put_known_bytes(line, s->target_rss_bytes);
 	text_str(line, "  threads ");
-	figure_count(line,
-		     s->n_threads_all > s->n_threads ? s->n_threads_all : s->n_threads);
+	if (!s->n_threads && !s->n_threads_all && !s->exited)
+		text_char(line, '-'); /* one that lives has some: not known */
+	else
+		figure_count(line, s->n_threads_all > s->n_threads ? s->n_threads_all
+								   : s->n_threads);
 }
 
 static void put_how(const struct snapshot *s, struct text *line)
@@ -133,7 +136,7 @@ static void put_notes(const struct snapshot *s, size_t width, struct text *out,
 		put_line(out, line, width);
 	}
 	if (*s->limits) {
-		text_fmt(line, "not seen: %s", s->limits);
+		text_fmt(line, "limits: %s", s->limits);
 		put_line(out, line, width);
 	}
 	if (s->stopped && !s->exited) {

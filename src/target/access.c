@@ -164,7 +164,7 @@ static bool in_user_namespace(void)
 }
 
 /* "proc /proc proc rw,nosuid,hidepid=invisible 0 0" */
-static bool hides_processes(void)
+bool access_proc_hides(void)
 {
 	struct bytes b, line;
 	struct cursor c;
@@ -200,7 +200,7 @@ const char *access_cure(const struct access *a)
 		return "run ptop outside of this user namespace (on the host); "
 		       "capabilities of "
 		       "one in it do not count";
-	if (!a->root && hides_processes())
+	if (!a->root && access_proc_hides())
 		return "sudo mount -o remount,hidepid=off /proc, or be in the group of "
 		       "its "
 		       "gid= option";

@@ -26,6 +26,8 @@ bool access_filtered(void);
 /* What would have to change for a refused right where giving ptop capabilities cannot help: a seccomp
  * filter, no_new_privs, a user namespace, hidepid, kernel lockdown. NULL: setcap may help. */
 const char *access_cure(const struct access *a);
+/* /proc is mounted so that it does not show other users' processes. */
+bool access_proc_hides(void);
 bool access_has(const struct access *a, int capability);
 
 #endif

@@ -14,6 +14,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -22,6 +23,7 @@
 #include "base/cursor.h"
 #include "base/file.h"
 #include "base/text.h"
+#include "target/access.h"
 
 #define PIDS_MAX 100000u
 #define PAGE_BYTES 4096u
@@ -281,6 +283,34 @@ static pid_t status_number(pid_t pid, const char *key, pid_t missing)
 	return found;
 }
 
+/* A process can be there without an entry in /proc, or with one that tells nothing. */
+static int not_shown(pid_t pid, const char *path, struct error *err)
+{
+	int why = errno, there = pid > 0 ? (int)syscall(SYS_pidfd_open, pid, 0) : -1;
+
+	if (there != -1)
+		close(there);
+	if (there != -1 && access_proc_hides()) {
+		error_set(err, EXIT_NO_PERMISSION,
+			  "process %d is another user's, and hidepid= of /proc hides it",
+			  (int)pid);
+		error_hint(err,
+			   "sudo mount -o remount,hidepid=off /proc, or be in the group "
+			   "of its gid= option, or root");
+		return -EACCES;
+	}
+	if (why != ENOENT && why != ESRCH && why != ENOTDIR) {
+		errno = why;
+		error_errno(err, path);
+		error_hint(err, "ptop could not look, which does not tell whether the "
+				"process is there");
+		return -EIO;
+	}
+	error_set(err, EXIT_NO_PROCESS, "no process with pid %d", (int)pid);
+	error_hint(err, "see `pgrep -a NAME`, or use `ptop -n NAME`");
+	return -ESRCH;
+}
+
 int process_find(pid_t pid, struct process *out, struct error *err)
 {
 	struct process_stat stat_now;
@@ -291,18 +321,8 @@ int process_find(pid_t pid, struct process *out, struct error *err)
 	*out = (struct process){ .pid = pid };
 	snprintf(path, sizeof(path), "/proc/%d", (int)pid);
 	errno = ESRCH;
-	if (pid <= 0 || stat(path, &st) == -1 || !process_stat(pid, 0, &stat_now)) {
-		if (errno != ENOENT && errno != ESRCH && errno != ENOTDIR) {
-			error_errno(err, path);
-			error_hint(err,
-				   "ptop could not look, which does not tell whether the "
-				   "process is there");
-			return -EIO;
-		}
-		error_set(err, EXIT_NO_PROCESS, "no process with pid %d", (int)pid);
-		error_hint(err, "see `pgrep -a NAME`, or use `ptop -n NAME`");
-		return -ESRCH;
-	}
+	if (pid <= 0 || stat(path, &st) == -1 || !process_stat(pid, 0, &stat_now))
+		return not_shown(pid, path, err);
 	out->uid = st.st_uid;
 	out->start_ticks = stat_now.start_ticks;
 	out->start_wall_ns = boot_wall_ns() + stat_now.start_ticks * NS_PER_SEC /

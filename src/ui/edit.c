@@ -93,6 +93,17 @@ bool edit_key(struct edit *e, int key)
 	return true;
 }
 
+void edit_paste(struct edit *e, const char *s, size_t n)
+{
+	char clean[EDIT_MAX + 1];
+	size_t len = clean_copy(clean, EDIT_MAX - e->n + 1, s, n);
+
+	memmove(e->text + e->at + len, e->text + e->at, e->n - e->at + 1);
+	memcpy(e->text + e->at, clean, len);
+	e->n += len;
+	e->at += len;
+}
+
 void edit_draw(const struct edit *e, struct canvas *c, int x, int y, int width)
 {
 	char head[EDIT_MAX + 1];

@@ -17,6 +17,8 @@ struct edit {
 void edit_set(struct edit *e, const char *s);
 /* True when the key belongs to the line: characters, cursor keys, ^A ^E ^U ^W. */
 bool edit_key(struct edit *e, int key);
+/* Bytes of a paste at the cursor: cleaned, and as much as fits. */
+void edit_paste(struct edit *e, const char *s, size_t n);
 /* Draws so that the cursor is in sight, and puts the terminal's cursor there. */
 void edit_draw(const struct edit *e, struct canvas *c, int x, int y, int width);
 

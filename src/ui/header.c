@@ -204,6 +204,8 @@ static void state_threads(const struct snapshot *s, struct line *l, int width)
 	int x = l->x;
 
 	if (!s->only_tid) {
+		if (!s->n_threads_all && !s->exited)
+			return; /* one that lives has some: not known yet */
 		WORD(l, ROLE_TEXT, "  %s%zu %s", width >= 50 ? "threads " : "thr ",
 		     s->n_threads_all, s->threads_merged ? "merged" : "apart");
 		return;

@@ -61,7 +61,7 @@ static void add_costs(struct page *p, const struct canvas *c, int width,
 	page_add(p, c, width, ROLE_TEXT, " rate", text);
 	page_add(p, c, width, ROLE_TEXT, " source", s->backend);
 	if (s->limits[0])
-		page_add(p, c, width, ROLE_WARN, " not seen", s->limits);
+		page_add(p, c, width, ROLE_WARN, " limits", s->limits);
 }
 
 static void add_message(struct page *p, const struct canvas *c, int width,

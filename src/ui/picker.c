@@ -279,6 +279,18 @@ static bool picker_key(void *state, struct shared *sh, int key)
 	return v->typing;
 }
 
+static bool picker_paste(void *state, const char *s, size_t n)
+{
+	struct picker *v = state;
+
+	if (!v->list || !v->typing)
+		return false;
+	edit_paste(&v->filter, s, n);
+	v->selected_pid = 0;
+	order(v);
+	return true;
+}
+
 static bool picker_act(void *state, struct shared *sh, enum action action)
 {
 	struct picker *v = state;
@@ -368,6 +380,7 @@ const struct view picker_view = {
 	.close = picker_close,
 	.draw = picker_draw,
 	.key = picker_key,
+	.paste = picker_paste,
 	.act = picker_act,
 	.click = picker_click,
 	.status = picker_status,

@@ -4,8 +4,11 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <termios.h>
+#include <unistd.h>
 
 #include "base/clock.h"
+#include "ui/keys.h"
 
 #define PAUSE_NS (5 * NS_PER_SEC)
 #define HEADER_LINES 2 /* of a picture of that size: figures that always change */
@@ -84,4 +87,28 @@ bool plain_show(struct plain *p, const struct canvas *c)
 	p->printed_ns = now_ns;
 	p->prints += p->prints < 2;
 	return true;
+}
+
+void plain_modes(void)
+{
+	struct termios raw_modes;
+
+	if (tcgetattr(STDIN_FILENO, &raw_modes) == -1)
+		return;
+	raw_modes.c_lflag &= ~(tcflag_t)(ICANON | ECHO | ISIG | IEXTEN);
+	raw_modes.c_cc[VMIN] = 0;
+	raw_modes.c_cc[VTIME] = 0;
+	tcsetattr(STDIN_FILENO, TCSANOW, &raw_modes);
+}
+
+int plain_key(void)
+{
+	unsigned char byte;
+
+	if (read(STDIN_FILENO, &byte, 1) != 1)
+		return K_NONE;
+	return byte == 0x7f || byte == '\b' ? K_BACKSPACE
+	       : byte == '\n'		    ? K_ENTER
+	       : byte < 0x80		    ? byte
+					    : '?';
 }

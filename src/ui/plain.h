@@ -18,6 +18,10 @@ struct plain {
 	int prints;
 };
 
+/* Each key at once, without curses; the caller puts the modes back. */
+void plain_modes(void);
+/* The next key, or K_NONE. */
+int plain_key(void);
 /* Prints to standard output; false when it is too early for another picture. */
 bool plain_show(struct plain *p, const struct canvas *c);
 /* The next picture is printed whole. */

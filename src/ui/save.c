@@ -261,6 +261,17 @@ static bool save_key(void *state, struct shared *sh, int key)
 	return true;
 }
 
+static bool save_paste(void *state, const char *s, size_t n)
+{
+	struct save *v = state;
+
+	if (v->field != FIELD_PATH)
+		return false;
+	edit_paste(&v->path, s, n);
+	v->edited = true;
+	return true;
+}
+
 const struct view save_view = {
 	.name = "Save",
 	.place = IN_SAVE,
@@ -269,4 +280,5 @@ const struct view save_view = {
 	.draw = save_draw,
 	.act = save_act,
 	.key = save_key,
+	.paste = save_paste,
 };

@@ -84,6 +84,8 @@ void screen_update_views(struct screen *s);
 /* screen_prompt.c */
 void screen_open_prompt(struct screen *s, enum prompt prompt);
 void screen_prompt_key(struct screen *s, int key);
+/* Raw bytes that were pasted: into the line that is being typed, if one is. */
+void screen_paste(struct screen *s, const char *text, size_t n);
 void screen_set_filter(struct screen *s, const char *text);
 /* screen_ask.c: a command with a value. */
 void screen_ask(struct screen *s, enum command_kind kind, uint64_t value);

@@ -41,6 +41,33 @@ static void set_delay(struct screen *s)
 	screen_ask(s, COMMAND_DELAY, s->delay_ns);
 }
 
+/* The filter acts as it is typed, and keeps a shorter text than the line could. */
+static void edited(struct screen *s)
+{
+	if (s->prompt != PROMPT_FILTER)
+		return;
+	if (s->edit.n >= sizeof(s->sh.filter.text))
+		edit_set(&s->edit, s->sh.filter.text);
+	screen_set_filter(s, s->edit.text);
+}
+
+void screen_paste(struct screen *s, const char *text, size_t n)
+{
+	size_t room;
+
+	notes_read(&s->sh.notes);
+	if (s->prompt) {
+		room = sizeof(s->sh.filter.text) - 1 - s->edit.n;
+		edit_paste(&s->edit, text,
+			   s->prompt == PROMPT_FILTER && n > room ? room : n);
+		edited(s);
+	} else if (!s->popup || !s->popup->paste ||
+		   !s->popup->paste(s->popup_state, text, n)) {
+		notes_show(&s->sh.notes, s->sh.now_ns, false,
+			   "pasted text is not taken for keys");
+	}
+}
+
 static bool is_move(enum action a)
 {
 	return a >= ACTION_UP && a <= ACTION_HALF_DOWN;
@@ -63,12 +90,7 @@ void screen_prompt_key(struct screen *s, int key)
 		return;
 	}
 	if (edit_key(&s->edit, key)) {
-		if (s->prompt == PROMPT_FILTER) {
-			/* A filter keeps a shorter text than the line could. */
-			if (s->edit.n >= sizeof(s->sh.filter.text))
-				edit_set(&s->edit, s->sh.filter.text);
-			screen_set_filter(s, s->edit.text);
-		}
+		edited(s);
 		return;
 	}
 	a = keys_action(key, IN_VIEW);

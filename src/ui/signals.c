@@ -11,6 +11,8 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "base/alloc.h"
+
 static const int faults[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS };
 #define CRASH_WAIT_MS 5
 #define CRASH_WAITS 200
@@ -154,6 +156,9 @@ static void on_crash(int sig, siginfo_t *info, void *context)
 	err_fd = __atomic_load_n(&guard.err_fd, __ATOMIC_SEQ_CST);
 	if (err_fd >= 0)
 		dup2(err_fd, STDERR_FILENO);
+	if (sig == SIGABRT && info->si_code == SI_QUEUE &&
+	    info->si_value.sival_int == ALLOC_FAILED)
+		return; /* to where the program ends */
 	/* One that was sent, or that no instruction caused, would not recur. */
 	if (info->si_code <= 0 || !is_fault(sig))
 		raise(sig);

@@ -26,11 +26,16 @@
 #include "base/clock.h"
 #include "ui/keys.h"
 #include "ui/paint.h"
+#include "ui/paste.h"
 #include "ui/plain.h"
 #include "ui/signals.h"
 #include "ui/theme.h"
 
 #define ESC_DELAY_MS 25
+#define KEY_PASTE (KEY_MAX + 1000) /* above curses' own and those of terminfo */
+/* A paste in which nothing comes for so long has lost its end: what comes then are keys. */
+#define PASTE_SILENCE_NS (2 * NS_PER_SEC)
+#define PASTE_BYTES_A_CALL 4096
 
 struct terminal {
 	struct termios saved;
@@ -49,31 +54,46 @@ struct terminal {
 	char reset[256];
 	size_t reset_bytes;
 	struct plain plain; /* without a screen */
+	struct paste paste;
+	uint64_t paste_ns; /* its last byte came */
+	bool pastes;	   /* the terminal understands PASTE_ON */
 };
 
-/* A terminfo string without its padding marks "$<5/>": a crash handler cannot wait. */
-static void add_reset(struct terminal *t, const char *capability)
+/* A terminfo string without its padding marks "$<5/>": nothing that is sent here can wait. "" when
+ * there is none. */
+static void copy_capability(char *to, size_t size, const char *capability)
 {
 	const char *s = tigetstr(capability);
+	size_t n = 0;
 
+	to[0] = '\0';
 	if (!s || s == (const char *)-1)
 		return;
-	while (*s && t->reset_bytes < sizeof(t->reset)) {
+	while (*s && n + 1 < size) {
 		if (s[0] == '$' && s[1] == '<') {
 			while (*s && *s++ != '>')
 				;
 			continue;
 		}
-		t->reset[t->reset_bytes++] = *s++;
+		to[n++] = *s++;
 	}
+	to[n] = '\0';
+}
+
+static void add_reset(struct terminal *t, const char *capability)
+{
+	char *end = t->reset + t->reset_bytes;
+
+	copy_capability(end, sizeof(t->reset) - t->reset_bytes, capability);
+	t->reset_bytes += strlen(end);
 }
 
 static void build_reset(struct terminal *t)
 {
-	static const char mouse_off[] = "\033[?1006l\033[?1000l";
+	static const char reports_off[] = "\033[?1006l\033[?1000l" PASTE_OFF;
 
-	memcpy(t->reset, mouse_off, sizeof(mouse_off) - 1);
-	t->reset_bytes = sizeof(mouse_off) - 1;
+	memcpy(t->reset, reports_off, sizeof(reports_off) - 1);
+	t->reset_bytes = sizeof(reports_off) - 1;
 	add_reset(t, "sgr0");
 	add_reset(t, "cnorm");
 	add_reset(t, "rmkx");
@@ -121,26 +141,6 @@ static int colors_wanted(const struct ui_options *options)
 	return n;
 }
 
-/* A capability without padding; "" when there is none. */
-static void copy_capability(char *to, size_t size, const char *capability)
-{
-	const char *s = tigetstr(capability);
-	size_t n = 0;
-
-	to[0] = '\0';
-	if (!s || s == (const char *)-1)
-		return;
-	while (*s && n + 1 < size) {
-		if (s[0] == '$' && s[1] == '<') {
-			while (*s && *s++ != '>')
-				;
-			continue;
-		}
-		to[n++] = *s++;
-	}
-	to[n] = '\0';
-}
-
 static void build_strings(struct terminal *t)
 {
 	copy_capability(t->sgr0, sizeof(t->sgr0), "sgr0");
@@ -155,15 +155,33 @@ static void build_strings(struct terminal *t)
 		snprintf(t->sgr0, sizeof(t->sgr0), "\033[m");
 }
 
+static void add_parm(struct text *out, const char *capability, int a, int b);
+static void write_all(const struct text *bytes);
+
 static void set_mouse(const struct terminal *t)
 {
 	mousemask(t->mouse ? BUTTON1_PRESSED | BUTTON4_PRESSED | BUTTON5_PRESSED : 0,
 		  NULL);
 }
 
+/* Pasted text comes between two marks. Terminals of the ANSI kind ignore a mode that they
+ * do not have. */
+static void set_paste(const struct terminal *t, bool on)
+{
+	struct text s = { 0 };
+
+	if (!t->pastes)
+		return;
+	text_str(&s, on ? PASTE_ON : PASTE_OFF);
+	write_all(&s);
+	text_done(&s);
+}
+
 static int open_curses(struct terminal *t, const struct ui_options *options,
 		       const char *name)
 {
+	/* It would make windows of any size the terminal claims: term_measure() sets one. */
+	use_env(FALSE);
 	t->screen = newterm(name, stdout, stdin);
 	if (!t->screen)
 		return -EINVAL;
@@ -184,22 +202,10 @@ static int open_curses(struct terminal *t, const struct ui_options *options,
 	mouseinterval(0);
 	set_mouse(t);
 	build_strings(t);
+	t->pastes = strncmp(t->clear, "\033[", 2) == 0 &&
+		    define_key(PASTE_BEGIN, KEY_PASTE) == OK;
+	set_paste(t, true);
 	return 0;
-}
-
-static void add_parm(struct text *out, const char *capability, int a, int b);
-static void write_all(const struct text *bytes);
-
-static void plain_modes(void)
-{
-	struct termios raw_modes;
-
-	if (tcgetattr(STDIN_FILENO, &raw_modes) == -1)
-		return;
-	raw_modes.c_lflag &= ~(tcflag_t)(ICANON | ECHO | ISIG | IEXTEN);
-	raw_modes.c_cc[VMIN] = 0;
-	raw_modes.c_cc[VTIME] = 0;
-	tcsetattr(STDIN_FILENO, TCSANOW, &raw_modes);
 }
 
 int term_open(struct terminal **out, const struct ui_options *options, char *note,
@@ -250,6 +256,7 @@ void term_leave(struct terminal *t)
 		add_parm(&t->bytes, "cnorm", 0, 0);
 		add_parm(&t->bytes, "cup", t->height > 0 ? t->height - 1 : 0, 0);
 		write_all(&t->bytes);
+		set_paste(t, false);
 		endwin();
 	}
 	tcsetattr(STDIN_FILENO, TCSADRAIN, &t->saved);
@@ -269,6 +276,7 @@ void term_enter(struct terminal *t)
 	if (signals_draw_begin()) {
 		reset_prog_mode();
 		refresh(); /* the alternate screen */
+		set_paste(t, true);
 		signals_draw_end();
 	}
 	term_redraw(t);
@@ -459,18 +467,6 @@ bool term_show(struct terminal *t, const struct canvas *c)
 	return true;
 }
 
-static int plain_key(void)
-{
-	unsigned char byte;
-
-	if (read(STDIN_FILENO, &byte, 1) != 1)
-		return K_NONE;
-	return byte == 0x7f || byte == '\b' ? K_BACKSPACE
-	       : byte == '\n'		    ? K_ENTER
-	       : byte < 0x80		    ? byte
-					    : '?';
-}
-
 static int special_key(wint_t code)
 {
 	static const struct {
@@ -518,6 +514,28 @@ static void mouse_event(struct term_event *e)
 		e->kind = TERM_WHEEL_DOWN;
 }
 
+/* Read without curses, which has taken no byte beyond the mark. */
+static bool paste_event(struct terminal *t, struct term_event *e)
+{
+	unsigned char byte;
+	int waiting = 0, i;
+
+	e->kind = TERM_NOTHING;
+	if (ioctl(STDIN_FILENO, FIONREAD, &waiting) == -1 || waiting <= 0)
+		return false;
+	t->paste_ns = clock_now_ns();
+	for (i = 0; i < waiting && i < PASTE_BYTES_A_CALL && t->paste.open; i++) {
+		if (read(STDIN_FILENO, &byte, 1) != 1)
+			return false;
+		if (paste_byte(&t->paste, byte)) {
+			e->kind = TERM_PASTE;
+			e->text = t->paste.text;
+			e->n = t->paste.n;
+		}
+	}
+	return true;
+}
+
 bool term_event(struct terminal *t, struct term_event *e)
 {
 	wint_t code;
@@ -529,10 +547,17 @@ bool term_event(struct terminal *t, struct term_event *e)
 		t->plain.answer = t->plain.answer || e->key != K_NONE;
 		return e->key != K_NONE;
 	}
+	if (t->paste.open && clock_now_ns() - t->paste_ns < PASTE_SILENCE_NS)
+		return paste_event(t, e);
 	got = wget_wch(t->keys, &code);
 	if (got == ERR)
 		return false;
-	if (got == KEY_CODE_YES && code == KEY_MOUSE)
+	t->paste.open = false;
+	if (got == KEY_CODE_YES && code == (wint_t)KEY_PASTE) {
+		e->kind = TERM_NOTHING;
+		paste_begin(&t->paste);
+		t->paste_ns = clock_now_ns();
+	} else if (got == KEY_CODE_YES && code == KEY_MOUSE)
 		mouse_event(e);
 	else if (got == KEY_CODE_YES)
 		e->key = special_key(code);

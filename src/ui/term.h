@@ -18,13 +18,17 @@ enum term_event_kind {
 	TERM_KEY,
 	TERM_CLICK,
 	TERM_WHEEL_UP,
-	TERM_WHEEL_DOWN
+	TERM_WHEEL_DOWN,
+	TERM_PASTE
 };
 
 struct term_event {
 	enum term_event_kind kind;
 	int key; /* enum key or a code point */
 	int x, y;
+	/* TERM_PASTE: raw bytes, the beginning of a long text; valid until the next event. */
+	const char *text;
+	size_t n;
 };
 
 /* Takes over standard input and output. -errno with err when they are no terminal. An

@@ -20,7 +20,11 @@
 /* A resize repaints everything; a window that is dragged sends dozens a second. */
 #define RESIZE_PAUSE_NS (200 * NS_PER_MSEC)
 #define RETRY_NS (500 * NS_PER_MSEC)
+/* Nobody types so many between two pictures: what is more has piled up, and is dropped until
+ * none came for a moment. Only the last of them counts. */
 #define KEYS_A_TURN 256
+#define BACKLOG_QUIET_NS (100 * NS_PER_MSEC)
+#define BACKLOG_TURN_NS (50 * NS_PER_MSEC) /* signals wait no longer */
 #define LINES_A_TURN 50
 
 enum source {
@@ -42,6 +46,8 @@ struct loop {
 	struct canvas canvas;
 	bool over, dirty, resized;
 	uint64_t resized_ns; /* last repaint because of a resize */
+	uint64_t backlog_ns; /* last key that was dropped; 0: none are */
+	struct term_event backlog_last;
 	int signal;
 	int32_t picked;
 };
@@ -80,10 +86,39 @@ static void take_event(struct loop *l, const struct term_event *e)
 	case TERM_WHEEL_DOWN:
 		screen_mouse(&l->screen, e->x, e->y, MOUSE_WHEEL_DOWN);
 		break;
-	case TERM_NOTHING:
+	case TERM_PASTE:
+		screen_paste(&l->screen, e->text, e->n);
 		break;
+	case TERM_NOTHING:
+		return;
 	}
 	ask_done(l);
+	l->dirty = true;
+}
+
+static void drop_backlog(struct loop *l)
+{
+	uint64_t start_ns = clock_now_ns();
+	struct term_event e;
+
+	while (!l->over && l->backlog_ns < start_ns + BACKLOG_TURN_NS &&
+	       term_event(l->term, &e)) {
+		l->backlog_ns = clock_now_ns();
+		if (e.kind == TERM_KEY)
+			l->backlog_last = e;
+		if (e.kind == TERM_PASTE || (e.kind == TERM_KEY && e.key == K_CTRL('C')))
+			take_event(l, &e);
+	}
+}
+
+static void end_backlog(struct loop *l)
+{
+	l->backlog_ns = 0;
+	notes_show(&l->screen.sh.notes, l->screen.sh.now_ns, false,
+		   "more keys than could be followed: all but the last dropped");
+	if (l->backlog_last.kind == TERM_KEY)
+		take_event(l, &l->backlog_last);
+	l->backlog_last.kind = TERM_NOTHING;
 	l->dirty = true;
 }
 
@@ -96,8 +131,15 @@ static void take_keys(struct loop *l, short revents)
 	if (revents & POLLIN) {
 		if (ioctl(STDIN_FILENO, FIONREAD, &waiting) == -1)
 			waiting = 0;
-		for (i = 0; i < KEYS_A_TURN && !l->over && term_event(l->term, &e); i++)
+		for (i = 0; i < KEYS_A_TURN && !l->over && !l->backlog_ns; i++) {
+			if (!term_event(l->term, &e))
+				break;
 			take_event(l, &e);
+		}
+		if (i == KEYS_A_TURN)
+			l->backlog_ns = clock_now_ns();
+		if (l->backlog_ns)
+			drop_backlog(l);
 	}
 	if (!l->over && ((revents & (POLLHUP | POLLERR | POLLNVAL)) || waiting == 0)) {
 		l->signal = SIGHUP;
@@ -215,6 +257,8 @@ static int patience(const struct loop *l)
 		at_ns = now_ns + RETRY_NS;
 	if (l->resized && l->resized_ns + RESIZE_PAUSE_NS < at_ns)
 		at_ns = l->resized_ns + RESIZE_PAUSE_NS;
+	if (l->backlog_ns && l->backlog_ns + BACKLOG_QUIET_NS < at_ns)
+		at_ns = l->backlog_ns + BACKLOG_QUIET_NS;
 	if (at_ns == UINT64_MAX)
 		return -1;
 	return at_ns > now_ns ? (int)((at_ns - now_ns) / NS_PER_MSEC + 1) : 0;
@@ -238,6 +282,8 @@ static void turn(struct loop *l)
 	l->screen.sh.now_ns = clock_now_ns();
 	if (n == -1 && errno != EINTR)
 		l->over = true;
+	if (l->backlog_ns && l->screen.sh.now_ns - l->backlog_ns >= BACKLOG_QUIET_NS)
+		end_backlog(l);
 	if (n == 0)
 		l->dirty = true;
 	if (n <= 0)

@@ -91,6 +91,8 @@ struct view {
 		     struct box b);
 	/* A key before the table is asked; true when it was used up. May be NULL. */
 	bool (*key)(void *state, struct shared *sh, int key);
+	/* Bytes that were pasted; false when no line is being typed. May be NULL. */
+	bool (*paste)(void *state, const char *s, size_t n);
 	/* An action of the table; false when it means nothing here. */
 	bool (*act)(void *state, struct shared *sh, enum action action);
 	/* A click in the box last drawn. May be NULL. */

@@ -26,11 +26,11 @@ SKIPPED = {signal.SIGKILL, signal.SIGSTOP, signal.SIGTSTP, signal.SIGTTIN, signa
 
 
 class Screen:
-    def __init__(self, command):
+    def __init__(self, command, rows=24, columns=80, limit=lambda: None):
         self.out = b""
         self.master, slave = pty.openpty()
         self.slave = slave
-        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
         self.before = termios.tcgetattr(slave)
 
         def own_terminal():
@@ -39,6 +39,7 @@ class Screen:
             for number in range(1, 65):
                 if number not in (9, 19, 32, 33):
                     signal.signal(number, signal.SIG_DFL)
+            limit()
 
         self.process = subprocess.Popen(
             command, stdin=slave, stdout=slave, stderr=slave, preexec_fn=own_terminal,
@@ -110,4 +111,5 @@ def main():
                                        " - " + why if why else ""), flush=True)
 
 
-main()
+if __name__ == "__main__":
+    main()

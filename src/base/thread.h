@@ -1,0 +1,13 @@
+/* Threads with a stack of our size: the usual one follows `ulimit -s`, which may be too
+ * small for what libraries put there, or so large that `ulimit -v` forbids it. */
+#ifndef PTOP_BASE_THREAD_H
+#define PTOP_BASE_THREAD_H
+
+#include <pthread.h>
+
+#include "base/error.h"
+
+/* Returns -errno with err set (err may be NULL) when there can be no more threads. */
+int thread_start(pthread_t *thread, void *(*run)(void *), void *arg, struct error *err);
+
+#endif
