@@ -307,7 +307,8 @@ static void put_node(struct tree_text *t, uint32_t node, bool root, bool last)
 	if (is_library(t, node) && !t->o->show_all)
 		fold(t, node, &b);
 	if (b.hidden >= 2) {
-		qsort_r(b.nodes.v, b.nodes.n, sizeof(*b.nodes.v), by_total, t);
+		if (b.nodes.n)
+			qsort_r(b.nodes.v, b.nodes.n, sizeof(*b.nodes.v), by_total, t);
 		put_folded(t, node, &b);
 	} else {
 		for (c = t->first[node]; c; c = t->next[c])

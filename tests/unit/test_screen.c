@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "ui/figures.h"
+#include "ui/paste.h"
 #include "ui_made.h"
 
 static int start(void **state)
@@ -433,6 +434,42 @@ static void test_filter_is_bounded(void **state)
 	assert_true(made_shows(m, "filter ?x?x"));
 }
 
+/* Pasted text is no keys: outside of a line nothing happens, in one it is cleaned and cut. */
+static void test_paste(void **state)
+{
+	static char longer[300000];
+	struct made *m = *state;
+	struct paste p;
+	size_t i;
+
+	memset(longer, 'w', sizeof(longer));
+	screen_paste(&m->screen, "q\n3w", 4);
+	assert_int_equal(m->screen.ask, ASK_NOTHING);
+	assert_int_equal(m->screen.view, 1);
+	assert_true(made_shows(m, "pasted text is not taken for keys"));
+	made_keys(m, "/a");
+	screen_paste(&m->screen, "b\033[2J\n\303", 7);
+	assert_string_equal(m->screen.sh.filter.text, "ab?[2J??");
+	screen_paste(&m->screen, longer, sizeof(longer));
+	assert_int_equal(strlen(m->screen.sh.filter.text),
+			 sizeof(m->screen.sh.filter.text) - 1);
+	made_keys(m, "\r");
+	assert_true(made_shows(m, "filter ab?[2J"));
+	/* The end is found after half of one, and a text without end is bounded. */
+	paste_begin(&p);
+	for (i = 0; i < 7; i++)
+		assert_false(paste_byte(&p, (unsigned char)"x\033[20\033["[i]));
+	assert_false(paste_byte(&p, '2'));
+	assert_false(paste_byte(&p, '0'));
+	assert_false(paste_byte(&p, '1'));
+	assert_true(paste_byte(&p, '~'));
+	assert_string_equal(p.text, "x\033[20");
+	paste_begin(&p);
+	for (i = 0; i < sizeof(longer); i++)
+		assert_false(paste_byte(&p, 'x'));
+	assert_int_equal(p.n, EDIT_MAX);
+}
+
 static void test_pin(void **state)
 {
 	struct made *m = *state;
@@ -803,6 +840,7 @@ int main(void)
 		cmocka_unit_test(test_table),
 		cmocka_unit_test_setup_teardown(test_help_is_the_table, start, stop),
 		cmocka_unit_test(test_every_key_acts),
+		cmocka_unit_test_setup_teardown(test_paste, start, stop),
 		cmocka_unit_test_setup_teardown(test_views, start, stop),
 		cmocka_unit_test_setup_teardown(test_digits_sort, start, stop),
 		cmocka_unit_test_setup_teardown(test_around, start, stop),
