@@ -29,6 +29,7 @@
 #include "ui/paste.h"
 #include "ui/plain.h"
 #include "ui/signals.h"
+#include "ui/terminal_size.h"
 #include "ui/theme.h"
 
 #define ESC_DELAY_MS 25
@@ -180,9 +181,18 @@ static void set_paste(const struct terminal *t, bool on)
 static int open_curses(struct terminal *t, const struct ui_options *options,
 		       const char *name)
 {
-	/* It would make windows of any size the terminal claims: term_measure() sets one. */
-	use_env(FALSE);
+	struct winsize w = terminal_size();
+	char size[8];
+
+	/* Within what is drawn, whatever the terminal claims. Not use_env(FALSE): some
+	 * descriptions have no size (linux), and without any newterm() fails. */
+	snprintf(size, sizeof(size), "%u", w.ws_row);
+	setenv("LINES", size, 1);
+	snprintf(size, sizeof(size), "%u", w.ws_col);
+	setenv("COLUMNS", size, 1);
 	t->screen = newterm(name, stdout, stdin);
+	unsetenv("LINES");
+	unsetenv("COLUMNS");
 	if (!t->screen)
 		return -EINVAL;
 	raw();
@@ -299,12 +309,10 @@ void term_close(struct terminal *t)
 
 void term_measure(struct terminal *t, int *width, int *height)
 {
-	struct winsize w = { 0 };
+	struct winsize w = terminal_size();
 
-	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &w) == -1 || w.ws_col == 0 || w.ws_row == 0)
-		w = (struct winsize){ .ws_row = 24, .ws_col = 80 };
-	*width = w.ws_col < CANVAS_WIDTH_MAX ? w.ws_col : CANVAS_WIDTH_MAX;
-	*height = w.ws_row < CANVAS_HEIGHT_MAX ? w.ws_row : CANVAS_HEIGHT_MAX;
+	*width = w.ws_col;
+	*height = w.ws_row;
 	if (t->plain.reader) {
 		*width = PLAIN_READER_WIDTH;
 		*height = PLAIN_READER_HEIGHT;
