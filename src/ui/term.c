@@ -181,18 +181,11 @@ static void set_paste(const struct terminal *t, bool on)
 static int open_curses(struct terminal *t, const struct ui_options *options,
 		       const char *name)
 {
-	struct winsize w = terminal_size();
-	char size[8];
-
 	/* Within what is drawn, whatever the terminal claims. Not use_env(FALSE): some
 	 * descriptions have no size (linux), and without any newterm() fails. */
-	snprintf(size, sizeof(size), "%u", w.ws_row);
-	setenv("LINES", size, 1);
-	snprintf(size, sizeof(size), "%u", w.ws_col);
-	setenv("COLUMNS", size, 1);
+	terminal_size_tell(true);
 	t->screen = newterm(name, stdout, stdin);
-	unsetenv("LINES");
-	unsetenv("COLUMNS");
+	terminal_size_tell(false);
 	if (!t->screen)
 		return -EINVAL;
 	raw();

@@ -1,5 +1,7 @@
 #include "ui/terminal_size.h"
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "ui/canvas.h"
@@ -15,4 +17,19 @@ struct winsize terminal_size(void)
 	if (w.ws_row > CANVAS_HEIGHT_MAX)
 		w.ws_row = CANVAS_HEIGHT_MAX;
 	return w;
+}
+
+void terminal_size_tell(bool told)
+{
+	struct winsize w = terminal_size();
+	char size[8];
+
+	unsetenv("LINES");
+	unsetenv("COLUMNS");
+	if (!told)
+		return;
+	snprintf(size, sizeof(size), "%u", w.ws_row);
+	setenv("LINES", size, 1);
+	snprintf(size, sizeof(size), "%u", w.ws_col);
+	setenv("COLUMNS", size, 1);
 }
