@@ -220,6 +220,8 @@ double latency_exact_cost(const struct latency *l);
 /* waits.c: waits, event loops, time ready without a CPU. */
 void latency_waits_open(struct latency *l);
 void latency_waits_close(struct latency *l);
+/* Closes the files held for a thread that ended; its account stays. */
+void latency_thread_gone(struct latency *l, uint32_t number);
 void latency_waits_settle(struct latency *l, uint64_t now_ns);
 void latency_waits_turn(struct latency *l, uint64_t now_ns);
 uint64_t latency_waits_due(const struct latency *l);

@@ -70,6 +70,9 @@ bool running_ask(struct engine *e, struct space *s, struct thread *t, uint64_t n
 	struct task_sched sched;
 	bool younger;
 
+	/* Records of switches read meanwhile may have told its end: open nothing again. */
+	if (t->gone)
+		return false;
 	if (!task_sched_read(&t->files, t->pid, t->tid, &sched))
 		return errno != ESRCH && errno != ENOENT;
 	if (!t->sched_known) {

@@ -6,6 +6,7 @@
 
 #include "app/chains.h"
 #include "app/engine_state.h"
+#include "app/latency.h"
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/hash.h"
@@ -191,6 +192,17 @@ uint32_t engine_thread(struct engine *e, pid_t pid, pid_t tid)
 	return number;
 }
 
+/* All that an entry holds; its number may wait a minute for its next thread. */
+static void thread_done(struct thread *t)
+{
+	task_files_close(&t->files);
+	if (t->watched)
+		blocked_done(&t->blocked);
+	t->watched = false;
+	free(t->kept);
+	t->kept = NULL;
+}
+
 void engine_thread_gone(struct engine *e, pid_t tid)
 {
 	uint32_t number = engine_find_thread(e, tid);
@@ -202,12 +214,9 @@ void engine_thread_gone(struct engine *e, pid_t tid)
 	t = &e->threads.v[number];
 	t->gone = true;
 	e->threads_changed = true;
-	task_files_close(&t->files);
-	if (t->watched)
-		blocked_done(&t->blocked);
-	t->watched = false;
-	free(t->kept);
-	t->kept = NULL;
+	thread_done(t);
+	if (e->latency)
+		latency_thread_gone(e->latency, number);
 	*VEC_PUSH(&e->free_threads) = number;
 	if (e->first_free > 1024 && e->first_free * 2 > e->free_threads.n) {
 		memmove(e->free_threads.v, e->free_threads.v + e->first_free,
@@ -225,13 +234,8 @@ void engine_threads_done(struct engine *e)
 {
 	size_t i;
 
-	for (i = 0; i < e->threads.n; i++) {
-		if (e->threads.v[i].watched)
-			blocked_done(&e->threads.v[i].blocked);
-		if (!e->threads.v[i].gone)
-			task_files_close(&e->threads.v[i].files);
-		free(e->threads.v[i].kept);
-	}
+	for (i = 0; i < e->threads.n; i++)
+		thread_done(&e->threads.v[i]);
 	for (i = 0; i < e->spaces.n; i++)
 		space_done(e, &e->spaces.v[i]);
 	VEC_DONE(&e->threads);

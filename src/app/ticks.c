@@ -258,6 +258,8 @@ static void got_running(void *arg, const struct runtime_look *look,
 	if (k->e->latency && !k->e->threads.v[number].waits)
 		latency_read_switches(k->e->latency, k->s); /* it may meet new threads */
 	t = &k->e->threads.v[number];
+	if (t->gone)
+		return;
 	on_cpu = !t->waits && has_cpu(k, t);
 	if (on_cpu && !t->young)
 		weight = t->owed_ns + (int64_t)running_not_told(k->e, k->s, t, k->now);

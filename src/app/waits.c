@@ -159,6 +159,12 @@ static struct thread_waits *thread_of(struct latency *l, uint32_t number)
 	return tw;
 }
 
+void latency_thread_gone(struct latency *l, uint32_t number)
+{
+	if (number < l->waits.threads.n)
+		task_files_close(&l->waits.threads.v[number].files);
+}
+
 bool latency_account(const struct latency *l, uint32_t number, struct thread_account *out)
 {
 	const struct thread_waits *t;
