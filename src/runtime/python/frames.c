@@ -10,7 +10,7 @@ static bool runs_down(struct look *k, uint64_t address)
 	const struct python_thread *t = k->walk->t;
 	uint32_t chunk = look_chunk_of(t, k->inner_chunk, address);
 
-	if (chunk == t->n_chunks && t->n_chunks < PYTHON_CHUNKS_MAX)
+	if (chunk == t->n_chunks && !t->beyond)
 		return false;
 	if (k->inner && chunk == k->inner_chunk && chunk < t->n_chunks &&
 	    address >= k->inner)
@@ -198,6 +198,8 @@ static void push(struct look *k, uint64_t address, const struct python_code *cod
 		.object = code->function,
 		.kind = FRAME_PYTHON,
 	};
+	if (cs->depth - k->start == PYTHON_LEAF)
+		k->leaf_inner = k->inner;
 }
 
 /* The code and the line of one frame. An instruction that is not in the code may be in
@@ -229,6 +231,11 @@ static int take_frame(struct look *k, uint64_t address, const unsigned char *fra
 	if (!code->hidden)
 		push(k, address, code, python_code_line(k->r, code, offset));
 	return WALK_DONE;
+}
+
+int look_take_frame(struct look *k, uint64_t address, const unsigned char *frame)
+{
+	return take_frame(k, address, frame, false);
 }
 
 /* f_executing is 1; FRAME_EXECUTING, in 3.10, is 0. */
@@ -419,7 +426,16 @@ static const unsigned char *frame_at(struct look *k, uint64_t address, bool inne
 		*outcome = WALK_AGAIN;
 		return NULL;
 	}
-	return look_fetch(k, address, bytes);
+	return look_fetch_frame(k, address);
+}
+
+/* Too much of the chain is left. What is believed so far is the stack's inner part. */
+static int cut_chain(struct look *k, uint64_t next)
+{
+	if (k->in_front && k->doubt != WALK_DONE)
+		return k->doubt;
+	look_root(k, next);
+	return WALK_DONE;
 }
 
 /* A chain of frames that all lie outside the data stack could run in a circle: one of
@@ -434,6 +450,8 @@ int look_chain(struct look *k, uint64_t address, uint64_t base)
 		int outcome = WALK_DONE;
 		const unsigned char *p = frame_at(k, address, step == 1, &outcome);
 
+		if (!p && k->late_full && k->r->stack.depth > k->start)
+			return cut_chain(k, address);
 		if (!p)
 			return outcome;
 		outcome = l->minor <= 10 ? take_heap_frame(k, address, p)
@@ -448,6 +466,8 @@ int look_chain(struct look *k, uint64_t address, uint64_t base)
 			mark = address;
 		k->last = address;
 		address = python_u64(p + l->frame_previous);
+		if (step >= PYTHON_WHOLE && address && address != base)
+			return cut_chain(k, address);
 	}
 	return address == base && base ? WALK_DONE : k->at_end ? WALK_DONE : REJECT_END;
 }

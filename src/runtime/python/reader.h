@@ -18,6 +18,11 @@
 #define PYTHON_THREADS_MAX 32768u
 /* Chunks of a thread's data stack that are read with it; more are read when asked for. */
 #define PYTHON_CHUNKS_MAX 32u
+/* Of a deeper chain (frames, and entry frames on the C stack) only the innermost and the
+ * outermost frames are read: see root.c. */
+#define PYTHON_WHOLE 1024u
+#define PYTHON_LEAF 768u
+#define PYTHON_ROOT 256u
 #define PYTHON_CFRAMES 4u
 #define PYTHON_BRIEFS 4u
 #define PYTHON_PREFIXES 4u
@@ -90,6 +95,9 @@ struct python_thread {
 	uint64_t cframe[PYTHON_CFRAMES];	      /* newest first; 3.11, 3.12 */
 	struct python_chunk chunk[PYTHON_CHUNKS_MAX]; /* newest first */
 	uint32_t n_chunks;
+	uint64_t
+	    beyond; /* the chunk behind the oldest listed one; 0: that is the oldest */
+	uint32_t reach; /* index of the oldest chunk that the last walk needed */
 	VEC(struct python_outside) outside; /* by address */
 	/* Brief codes of the last looks, whose heads are read with the frames. */
 	struct python_brief {
@@ -98,7 +106,12 @@ struct python_thread {
 	} brief[PYTHON_BRIEFS];
 	uint32_t n_briefs;
 	uint64_t outermost; /* frame of the last good stack, to 3.10 */
-	bool kept;	    /* still in the list: see threads.c */
+	/* Of a stack that is too deep: see root.c. */
+	bool cut;	    /* the last walk's was */
+	VEC(uint64_t) line; /* outermost first: its chunks, to 3.10 its frames */
+	uint64_t line_ns, line_due_ns; /* when it was read whole; may be read again */
+	size_t line_at;		       /* where the chain met it last */
+	bool kept;		       /* still in the list: see threads.c */
 };
 
 /* Where an interpreter keeps threading._active: see names.c. */

@@ -89,6 +89,7 @@ static int walk_state(struct look *k)
 
 	k->inner = k->border = 0;
 	k->inner_chunk = 0;
+	k->leaf_inner = k->top = 0;
 	k->cframe = 0;
 	k->at_end = false;
 	k->in_front = true;
@@ -105,6 +106,7 @@ static int walk_state(struct look *k)
 		const unsigned char *p = state + l->thread_chunk - r->state_from;
 		uint64_t chunk = python_u64(p);
 
+		k->top = python_u64(p + 8);
 		if (chunk && !look_update_chunks(k, chunk, python_u64(p + 8)) &&
 		    k->may_repeat)
 			return WALK_AGAIN;
@@ -133,6 +135,7 @@ static int walk_states(struct look *k, struct walk *w, size_t n, bool gc)
 	VEC_CLEAR(&k->r->entries);
 	cs->truncated = cs->complete = cs->inferred = cs->stitched = false;
 	k->late = k->r->batch.pieces.n;
+	k->late_full = false;
 	k->n_due = 0;
 	k->overdue = k->fresh = false;
 	k->brief = 0;
@@ -143,6 +146,8 @@ static int walk_states(struct look *k, struct walk *w, size_t n, bool gc)
 		k->walk = &w[i];
 		k->hit = w[i].first;
 		outcome = walk_state(k);
+		k->walk->t->reach = k->inner_chunk;
+		k->walk->t->cut = cs->truncated;
 		if (!any && cs->depth > k->start) {
 			k->interpreter = w[i].t->info.interpreter;
 			any = true;
