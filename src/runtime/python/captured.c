@@ -362,6 +362,7 @@ bool python_chain_walk(struct python_reader *r, pid_t tid, struct bytes record,
 	bool young = first == r->threads.n;
 	struct walk walks[CHAIN_STATES];
 	struct captured *c;
+	uint64_t start;
 
 	if (!r->captured)
 		r->captured = xcalloc(1, sizeof(*r->captured));
@@ -389,8 +390,10 @@ bool python_chain_walk(struct python_reader *r, pid_t tid, struct bytes record,
 		read_extras(r, c, n, &r->interpreters.v[t->interpreter]);
 		add_walk(r, c, n, &walks[n], t);
 	}
+	start = look_depth_start(walks, n);
 	look_give(r, walks, n, ++r->readings, true, got, arg);
 	batch_clear(&r->batch);
+	look_depth_spent(r, start);
 	return true;
 }
 

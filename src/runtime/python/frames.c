@@ -198,8 +198,33 @@ static void push(struct look *k, uint64_t address, const struct python_code *cod
 		.object = code->function,
 		.kind = FRAME_PYTHON,
 	};
-	if (cs->depth - k->start == PYTHON_LEAF)
+	if (cs->depth - k->start == look_leaf(k->r))
 		k->leaf_inner = k->inner;
+}
+
+static struct python_code *code_of(struct look *k, const unsigned char *frame)
+{
+	uint64_t address = python_u64(frame + k->r->layout.frame_code) & ~7ull;
+	struct python_code *code;
+
+	if (address == k->same_code && k->same_index < k->r->codes.n &&
+	    k->r->codes.v[k->same_index].address == address)
+		return &k->r->codes.v[k->same_index];
+	code = python_code(k->r, address);
+	k->same_code = 0;
+	return code;
+}
+
+/* What was found out of the last frame holds of this one, if it runs the same instruction. */
+static uint32_t line_of(struct look *k, struct python_code *code, int64_t offset)
+{
+	if (k->same_code != code->address || k->same_offset != offset) {
+		k->same_line = python_code_line(k->r, code, offset);
+		k->same_offset = offset;
+	}
+	k->same_code = code->brief ? 0 : code->address;
+	k->same_index = (size_t)(code - k->r->codes.v);
+	return k->same_line;
 }
 
 /* The code and the line of one frame. An instruction that is not in the code may be in
@@ -207,16 +232,16 @@ static void push(struct look *k, uint64_t address, const struct python_code *cod
 static int take_frame(struct look *k, uint64_t address, const unsigned char *frame,
 		      bool in_stack)
 {
-	const struct python_layout *l = &k->r->layout;
 	struct python_code *code;
 	int64_t offset;
 
-	code = python_code(k->r, python_u64(frame + l->frame_code) & ~7ull);
+	code = code_of(k, frame);
 	if (!code || (k->captured && !look_proves(k, address, code)))
 		return REJECT_CODE;
 	if (!offset_of(k, code, frame, &offset)) {
 		uint32_t index = (uint32_t)(code - k->r->codes.v);
 
+		k->same_code = 0;
 		if (code->checked_ns == k->r->now_ns ||
 		    !python_code_check(k->r, &index, 1) ||
 		    !offset_of(k, code, frame, &offset))
@@ -224,12 +249,12 @@ static int take_frame(struct look *k, uint64_t address, const unsigned char *fra
 	}
 	if (in_stack && !is_adjacent(k, address, code->frame_bytes))
 		return REJECT_CHAIN;
-	if (!k->captured)
+	if (!k->captured && (k->same_code != code->address || k->brief))
 		note_due(k, code);
-	if (!code->hidden && l->minor >= 11)
+	if (!code->hidden && k->r->numbered)
 		note_call(k, address, frame, code, in_stack);
 	if (!code->hidden)
-		push(k, address, code, python_code_line(k->r, code, offset));
+		push(k, address, code, line_of(k, code, offset));
 	return WALK_DONE;
 }
 
@@ -343,7 +368,7 @@ static int take_thread_frame(struct look *k, uint64_t address, const unsigned ch
 
 	if (!k->in_front)
 		return take_frame(k, address, frame, in_stack);
-	code = python_code(k->r, python_u64(frame + k->r->layout.frame_code) & ~7ull);
+	code = code_of(k, frame);
 	operands = operands_of(k, address, frame, code);
 	if (operands == OPERANDS_IN_USE) {
 		drop_front(k);
@@ -466,7 +491,8 @@ int look_chain(struct look *k, uint64_t address, uint64_t base)
 			mark = address;
 		k->last = address;
 		address = python_u64(p + l->frame_previous);
-		if (step >= PYTHON_WHOLE && address && address != base)
+		k->steps = step;
+		if (step >= k->r->whole && address && address != base)
 			return cut_chain(k, address);
 	}
 	return address == base && base ? WALK_DONE : k->at_end ? WALK_DONE : REJECT_END;

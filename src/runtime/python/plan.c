@@ -247,10 +247,14 @@ const unsigned char *look_fetch_frame(struct look *k, uint64_t address)
 	return look_fetch(k, address, bytes);
 }
 
-/* Where it stands, or would. */
+/* Where it stands, or would. Mostly it is a neighbour of the last one. */
 static size_t place_outside(const struct python_thread *t, uint64_t address)
 {
-	size_t low = 0, high = t->outside.n;
+	size_t low = 0, high = t->outside.n, i = t->outside_at ? t->outside_at - 1 : 0;
+
+	for (; i < high && i <= t->outside_at + 1; i++)
+		if (t->outside.v[i].address == address)
+			return i;
 
 	while (low < high) {
 		size_t mid = low + (high - low) / 2;
@@ -274,6 +278,7 @@ void look_note_outside(struct python_thread *t, uint64_t address)
 {
 	size_t at = place_outside(t, address);
 
+	t->outside_at = at;
 	if (at < t->outside.n && t->outside.v[at].address == address) {
 		t->outside.v[at].seen = t->looks;
 		return;

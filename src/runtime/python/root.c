@@ -1,9 +1,9 @@
 /* The outermost frames of a stack that is too deep to be read whole.
  *
- * The cost of a stack must not grow with its depth: of a chain longer than PYTHON_WHOLE the
- * innermost PYTHON_LEAF frames are kept, then [truncated], then up to PYTHON_ROOT of the
- * outermost ones. These are read with the rest, each time; what is remembered is only where
- * they stand, in `line`:
+ * The cost of a stack must not grow with its depth: of a chain longer than reader.whole three
+ * quarters of that are kept of its innermost frames, then [truncated], then some of the outermost
+ * ones. These are read with the rest, each time; what is remembered is only where they stand, in
+ * `line`:
  *
  *   - from 3.11 on the addresses of the thread's chunks. A chunk's link to the older one is
  *     written once, and the stack is used in order: so while a chunk is in use, all that is
@@ -205,7 +205,7 @@ static void take_from_chunk(struct look *k, uint64_t chunk)
 	end = t->chunk[0].address == chunk
 		  ? k->top
 		  : chunk + LOOK_CHUNK_HEAD + (python_u64(p + 16) & UINT32_MAX) * 8;
-	for (n = 0; n < PYTHON_ROOT && at != k->leaf_inner && at < end; n++) {
+	for (n = 0; n < look_roots(k->r) && at != k->leaf_inner && at < end; n++) {
 		const struct python_code *code;
 
 		p = look_find(k, at, l->frame_bytes);
@@ -228,7 +228,7 @@ static void take_from_line(struct look *k, size_t n)
 	struct python_thread *t = k->walk->t;
 	size_t i;
 
-	for (i = 0; i < n && i < PYTHON_ROOT; i++) {
+	for (i = 0; i < n && i < look_roots(k->r); i++) {
 		uint64_t at = t->line.v[i];
 		const unsigned char *p = read_frame(k, at);
 
@@ -238,7 +238,7 @@ static void take_from_line(struct look *k, size_t n)
 			break;
 		look_note_outside(t, at);
 	}
-	if (i < n && i < PYTHON_ROOT)
+	if (i < n && i < look_roots(k->r))
 		t->line.n = 0; /* it is another stack */
 	else
 		t->outermost = t->line.v[0];
@@ -266,10 +266,10 @@ static void keep_leaf(struct look *k)
 	struct python_reader *r = k->r;
 	struct callstack *cs = &r->stack;
 
-	if (cs->depth - k->start < PYTHON_LEAF)
+	if (cs->depth - k->start < look_leaf(r))
 		k->leaf_inner = k->inner;
 	else
-		cs->depth = k->start + PYTHON_LEAF;
+		cs->depth = k->start + look_leaf(r);
 	while (r->entries.n > 1 && r->entries.v[r->entries.n - 2].end >= cs->depth)
 		r->entries.n--;
 	if (r->entries.n && r->entries.v[r->entries.n - 1].end > cs->depth)
@@ -302,4 +302,43 @@ void look_root(struct look *k, uint64_t next)
 			take_from_chunk(k, look_root_chunk(t));
 	}
 	reverse(k->r, root);
+}
+
+/* ---- How deep is too deep ------------------------------------------------------------ */
+
+#define DEEP_NS (1 * NS_PER_SEC)
+#define DEEP_SHARE 125u /* of which so much of the time is spent on deep stacks */
+
+uint64_t look_depth_start(const struct walk *w, size_t n)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		if (w[i].t->steps > PYTHON_WHOLE_LEAST)
+			return clock_thread_cpu_ns();
+	return 0;
+}
+
+/* As many frames as there is time for; not fewer than most programs have. */
+void look_depth_spent(struct python_reader *r, uint64_t start)
+{
+	uint64_t now, most;
+
+	if (!start)
+		return;
+	now = clock_now_ns();
+	r->deep_ns += clock_thread_cpu_ns() - start;
+	r->deep_cut |= r->stack.truncated;
+	if (now - r->deep_since_ns < DEEP_NS)
+		return;
+	most = (now - r->deep_since_ns) / DEEP_SHARE;
+	if (!r->deep_since_ns)
+		;
+	else if (r->deep_ns > most && r->whole > PYTHON_WHOLE_LEAST)
+		r->whole /= 2;
+	else if (r->deep_ns < most / 3 && r->whole < DEPTH_MAX && r->deep_cut)
+		r->whole *= 2;
+	r->deep_since_ns = now;
+	r->deep_ns = 0;
+	r->deep_cut = false;
 }
