@@ -23,6 +23,18 @@ void engine_kernel_frames(struct callstack *cs, const struct event *ev)
 	}
 }
 
+/* A reader may have said where frames are missing. */
+static bool is_marked(const struct callstack *cs)
+{
+	uint32_t i;
+
+	for (i = 0; i < cs->depth; i++)
+		if (cs->frame[i].kind == FRAME_MARK &&
+		    cs->frame[i].address == MARK_TRUNCATED)
+			return true;
+	return false;
+}
+
 void engine_judge_stack(struct engine *e)
 {
 	struct callstack *cs = &e->stack;
@@ -31,7 +43,7 @@ void engine_judge_stack(struct engine *e)
 		return;
 	e->incomplete++;
 	e->lost[cs->truncated ? LOSS_STACK_TRUNCATED : LOSS_STACK_BROKEN]++;
-	if (!cs->truncated)
+	if (!cs->truncated || is_marked(cs))
 		return;
 	if (cs->depth == DEPTH_MAX)
 		cs->depth--;

@@ -120,6 +120,8 @@ static void give_unseen(struct engine *e, struct space *s, uint32_t number, uint
 	e->stack.depth = 0;
 	if (!engine_interp_stack(e, s, t->tid))
 		e->stack.depth = 0;
+	else
+		engine_judge_stack(e);
 	give_mark(e, number, now, MARK_BETWEEN);
 }
 
@@ -269,6 +271,8 @@ static void got_running(void *arg, const struct runtime_look *look,
 	}
 	t->moved = false;
 	engine_interp_take(k->e, k->s, cs);
+	if (weight || (on_cpu && t->young))
+		engine_judge_stack(k->e);
 	node = give(k->e, number, k->now, (uint64_t)weight);
 	if (on_cpu && t->young && k->n_young < AT_ONCE) {
 		k->young[k->n_young].thread = number;

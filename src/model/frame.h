@@ -16,7 +16,7 @@ enum frame_kind {
 
 /* Frames that are words of ours, shown in square brackets. */
 enum frame_mark {
-	MARK_TRUNCATED,	    /* the stack went on; root end */
+	MARK_TRUNCATED,	    /* frames are missing here: the root end, or the middle */
 	MARK_UNKNOWN_CODE,  /* an address outside every mapping */
 	MARK_OFF_CPU,	    /* blocked, stack not seen */
 	MARK_RUNNABLE,	    /* wanted a CPU and got none */

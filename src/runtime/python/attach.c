@@ -41,6 +41,7 @@ struct python_reader *python_reader_new(pid_t pid, const struct mem *mem,
 	r->pid = pid;
 	r->runtime = runtime;
 	r->layout = *layout;
+	r->whole = PYTHON_WHOLE_FIRST;
 	batch_init(&r->batch, pid, mem);
 	batch_init(&r->side, pid, mem);
 	intern_init(&r->strings);

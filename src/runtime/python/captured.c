@@ -194,8 +194,10 @@ static void add_older(struct batch *b, const struct python_thread *t, size_t fro
 {
 	size_t first = b->pieces.n, i;
 
-	for (i = from; i < t->n_chunks; i++)
+	for (i = from; i < t->n_chunks && i <= t->reach + 1; i++)
 		batch_add(b, t->chunk[i].address, t->chunk[i].bytes);
+	if (t->cut && look_root_chunk(t))
+		batch_add(b, look_root_chunk(t), LOOK_ROOT_BYTES);
 	batch_run(b, first);
 }
 
@@ -327,7 +329,10 @@ static bool meet_young(struct python_reader *r, pid_t tid, const struct captured
 		(uint64_t)tid)
 		return false;
 	VEC_CLEAR(&t->outside);
-	t->n_chunks = t->n_briefs = 0;
+	VEC_CLEAR(&t->line);
+	t->n_chunks = t->n_briefs = t->reach = 0;
+	t->beyond = t->line_due_ns = 0;
+	t->cut = false;
 	memset(t->cframe, 0, sizeof(t->cframe));
 	t->state = c->v[i].piece.address - r->state_from;
 	t->ident = python_u64(record.p + c->v[i].at + l->thread_ident - r->state_from);
@@ -357,6 +362,7 @@ bool python_chain_walk(struct python_reader *r, pid_t tid, struct bytes record,
 	bool young = first == r->threads.n;
 	struct walk walks[CHAIN_STATES];
 	struct captured *c;
+	uint64_t start;
 
 	if (!r->captured)
 		r->captured = xcalloc(1, sizeof(*r->captured));
@@ -384,8 +390,10 @@ bool python_chain_walk(struct python_reader *r, pid_t tid, struct bytes record,
 		read_extras(r, c, n, &r->interpreters.v[t->interpreter]);
 		add_walk(r, c, n, &walks[n], t);
 	}
+	start = look_depth_start(walks, n);
 	look_give(r, walks, n, ++r->readings, true, got, arg);
 	batch_clear(&r->batch);
+	look_depth_spent(r, start);
 	return true;
 }
 
@@ -394,6 +402,7 @@ void python_captured_done(struct python_reader *r)
 	if (r->captured)
 		VEC_DONE(&r->captured->proofs);
 	VEC_DONE(&r->young.outside);
+	VEC_DONE(&r->young.line);
 	free(r->captured);
 	r->captured = NULL;
 }

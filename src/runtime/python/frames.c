@@ -10,7 +10,7 @@ static bool runs_down(struct look *k, uint64_t address)
 	const struct python_thread *t = k->walk->t;
 	uint32_t chunk = look_chunk_of(t, k->inner_chunk, address);
 
-	if (chunk == t->n_chunks && t->n_chunks < PYTHON_CHUNKS_MAX)
+	if (chunk == t->n_chunks && !t->beyond)
 		return false;
 	if (k->inner && chunk == k->inner_chunk && chunk < t->n_chunks &&
 	    address >= k->inner)
@@ -198,6 +198,33 @@ static void push(struct look *k, uint64_t address, const struct python_code *cod
 		.object = code->function,
 		.kind = FRAME_PYTHON,
 	};
+	if (cs->depth - k->start == look_leaf(k->r))
+		k->leaf_inner = k->inner;
+}
+
+static struct python_code *code_of(struct look *k, const unsigned char *frame)
+{
+	uint64_t address = python_u64(frame + k->r->layout.frame_code) & ~7ull;
+	struct python_code *code;
+
+	if (address == k->same_code && k->same_index < k->r->codes.n &&
+	    k->r->codes.v[k->same_index].address == address)
+		return &k->r->codes.v[k->same_index];
+	code = python_code(k->r, address);
+	k->same_code = 0;
+	return code;
+}
+
+/* What was found out of the last frame holds of this one, if it runs the same instruction. */
+static uint32_t line_of(struct look *k, struct python_code *code, int64_t offset)
+{
+	if (k->same_code != code->address || k->same_offset != offset) {
+		k->same_line = python_code_line(k->r, code, offset);
+		k->same_offset = offset;
+	}
+	k->same_code = code->brief ? 0 : code->address;
+	k->same_index = (size_t)(code - k->r->codes.v);
+	return k->same_line;
 }
 
 /* The code and the line of one frame. An instruction that is not in the code may be in
@@ -205,16 +232,16 @@ static void push(struct look *k, uint64_t address, const struct python_code *cod
 static int take_frame(struct look *k, uint64_t address, const unsigned char *frame,
 		      bool in_stack)
 {
-	const struct python_layout *l = &k->r->layout;
 	struct python_code *code;
 	int64_t offset;
 
-	code = python_code(k->r, python_u64(frame + l->frame_code) & ~7ull);
+	code = code_of(k, frame);
 	if (!code || (k->captured && !look_proves(k, address, code)))
 		return REJECT_CODE;
 	if (!offset_of(k, code, frame, &offset)) {
 		uint32_t index = (uint32_t)(code - k->r->codes.v);
 
+		k->same_code = 0;
 		if (code->checked_ns == k->r->now_ns ||
 		    !python_code_check(k->r, &index, 1) ||
 		    !offset_of(k, code, frame, &offset))
@@ -222,13 +249,18 @@ static int take_frame(struct look *k, uint64_t address, const unsigned char *fra
 	}
 	if (in_stack && !is_adjacent(k, address, code->frame_bytes))
 		return REJECT_CHAIN;
-	if (!k->captured)
+	if (!k->captured && (k->same_code != code->address || k->brief))
 		note_due(k, code);
-	if (!code->hidden && l->minor >= 11)
+	if (!code->hidden && k->r->numbered)
 		note_call(k, address, frame, code, in_stack);
 	if (!code->hidden)
-		push(k, address, code, python_code_line(k->r, code, offset));
+		push(k, address, code, line_of(k, code, offset));
 	return WALK_DONE;
+}
+
+int look_take_frame(struct look *k, uint64_t address, const unsigned char *frame)
+{
+	return take_frame(k, address, frame, false);
 }
 
 /* f_executing is 1; FRAME_EXECUTING, in 3.10, is 0. */
@@ -336,7 +368,7 @@ static int take_thread_frame(struct look *k, uint64_t address, const unsigned ch
 
 	if (!k->in_front)
 		return take_frame(k, address, frame, in_stack);
-	code = python_code(k->r, python_u64(frame + k->r->layout.frame_code) & ~7ull);
+	code = code_of(k, frame);
 	operands = operands_of(k, address, frame, code);
 	if (operands == OPERANDS_IN_USE) {
 		drop_front(k);
@@ -419,7 +451,16 @@ static const unsigned char *frame_at(struct look *k, uint64_t address, bool inne
 		*outcome = WALK_AGAIN;
 		return NULL;
 	}
-	return look_fetch(k, address, bytes);
+	return look_fetch_frame(k, address);
+}
+
+/* Too much of the chain is left. What is believed so far is the stack's inner part. */
+static int cut_chain(struct look *k, uint64_t next)
+{
+	if (k->in_front && k->doubt != WALK_DONE)
+		return k->doubt;
+	look_root(k, next);
+	return WALK_DONE;
 }
 
 /* A chain of frames that all lie outside the data stack could run in a circle: one of
@@ -434,6 +475,8 @@ int look_chain(struct look *k, uint64_t address, uint64_t base)
 		int outcome = WALK_DONE;
 		const unsigned char *p = frame_at(k, address, step == 1, &outcome);
 
+		if (!p && k->late_full && k->r->stack.depth > k->start)
+			return cut_chain(k, address);
 		if (!p)
 			return outcome;
 		outcome = l->minor <= 10 ? take_heap_frame(k, address, p)
@@ -448,6 +491,9 @@ int look_chain(struct look *k, uint64_t address, uint64_t base)
 			mark = address;
 		k->last = address;
 		address = python_u64(p + l->frame_previous);
+		k->steps = step;
+		if (step >= k->r->whole && address && address != base)
+			return cut_chain(k, address);
 	}
 	return address == base && base ? WALK_DONE : k->at_end ? WALK_DONE : REJECT_END;
 }

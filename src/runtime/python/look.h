@@ -37,7 +37,16 @@ struct look {
 	uint32_t inner_chunk; /* index of its chunk */
 	uint64_t border;      /* last entry frame on the C stack */
 	uint64_t last;	      /* frame met last */
-	bool at_end;	      /* the last frame may be the outermost */
+	uint64_t leaf_inner;  /* `inner` when the stack had look_leaf() frames */
+	uint32_t steps;	      /* links followed */
+	/* Of the last frame: recursion repeats it. */
+	uint64_t same_code;
+	size_t same_index;
+	int64_t same_offset;
+	uint32_t same_line;
+	uint64_t top;	/* end of what is used of the newest chunk */
+	bool late_full; /* no more may be fetched during this walk */
+	bool at_end;	/* the last frame may be the outermost */
 	/* The innermost frames may be remains: see take_interpreter_frame(). */
 	bool in_front;	    /* no border met, no running frame met */
 	uint32_t start;	    /* of this state's frames in the stack */
@@ -66,6 +75,8 @@ const unsigned char *look_fetch(struct look *k, uint64_t address, uint32_t bytes
 /* Compares a brief code with its head as it was read with the frames; false when it was not.
  * Next time it will be. */
 bool look_compare_brief(struct look *k, struct python_code *code);
+/* The same of a frame, with what is around it. */
+const unsigned char *look_fetch_frame(struct look *k, uint64_t address);
 /* Notes where a frame outside the data stack stands, for the next looks. */
 void look_note_outside(struct python_thread *t, uint64_t address);
 /* Its index; t->outside.n: not noted. */
@@ -83,6 +94,8 @@ uint32_t look_chunk_of(const struct python_thread *t, uint32_t from, uint64_t ad
 
 #define LOOK_STEPS_MAX (4u * DEPTH_MAX)
 
+/* Pushes a frame whose chain has been judged already. */
+int look_take_frame(struct look *k, uint64_t address, const unsigned char *frame);
 /* From 3.12 on; larger ones are borders that the C stack owns. */
 enum owner { OWNED_BY_THREAD, OWNED_BY_GENERATOR, OWNED_BY_FRAME_OBJECT, OWNED_BY_C };
 
@@ -95,6 +108,32 @@ int look_chain(struct look *k, uint64_t address, uint64_t base);
 bool look_heap_frame_runs(struct python_reader *r, const unsigned char *frame);
 /* From 3.11 on: is it the one that runs? See take_thread_frame(). */
 bool look_in_use(const struct look *k, uint64_t address, const unsigned char *frame);
+
+/* root.c */
+
+#define LOOK_ROOT_BYTES 16384u /* no chunk is smaller */
+
+/* Frames that are kept of the innermost ones, and of the outermost ones. */
+static inline uint32_t look_leaf(const struct python_reader *r)
+{
+	return r->whole / 4 * 3;
+}
+
+static inline uint32_t look_roots(const struct python_reader *r)
+{
+	return r->whole / 4 < PYTHON_ROOT_MOST ? r->whole / 4 : PYTHON_ROOT_MOST;
+}
+
+/* Where the thread's oldest chunk is, as far as it is known; 0 not. */
+uint64_t look_root_chunk(const struct python_thread *t);
+/* The chain is too long and goes on at `next`: keeps the innermost frames, adds the mark and,
+ * where they are found, the outermost ones. */
+void look_root(struct look *k, uint64_t next);
+
+/* CPU time now, when one of these states had a deep stack; else 0. */
+uint64_t look_depth_start(const struct walk *w, size_t n);
+/* What was spent on it since then tells how deep a stack may be. */
+void look_depth_spent(struct python_reader *r, uint64_t start);
 
 /* captured.c: was this the code of that frame, when it was copied? */
 bool look_proves(struct look *k, uint64_t frame, struct python_code *code);

@@ -8,7 +8,8 @@
 #include "runtime/python/look.h"
 
 #define CHUNK_BYTES_MAX (256u << 10)
-#define LATE_MAX (DEPTH_MAX + 64u)
+#define LATE_MAX 256u /* calls; what is then not known is cut off */
+#define PAGE 4096u
 #define OUTSIDE_MAX 4096u
 #define OUTSIDE_LOOKS 64u /* after so many without it, an address is forgotten */
 #define MERGE_GAP 1024u	  /* bytes not worth a piece of their own */
@@ -22,8 +23,10 @@ static void plan_chunks(struct batch *b, struct python_thread *t)
 {
 	uint32_t i;
 
-	for (i = 0; i < t->n_chunks; i++)
+	for (i = 0; i < t->n_chunks && i <= t->reach + 1; i++)
 		batch_add(b, t->chunk[i].address, t->chunk[i].bytes);
+	if (t->cut && look_root_chunk(t))
+		batch_add(b, look_root_chunk(t), LOOK_ROOT_BYTES);
 }
 
 /* Neighbours share a piece: between two frames less than a page apart there is no page
@@ -214,16 +217,44 @@ const unsigned char *look_fetch(struct look *k, uint64_t address, uint32_t bytes
 	struct batch *b = &k->r->batch;
 	size_t i = b->pieces.n;
 
-	if (i - k->late >= LATE_MAX || !batch_add(b, address, bytes))
+	if (i - k->late >= LATE_MAX || b->used + bytes > BATCH_BYTES) {
+		k->late_full = true;
+		return NULL;
+	}
+	if (!batch_add(b, address, bytes))
 		return NULL;
 	batch_run(b, i);
+	k->hit = i;
 	return in_piece(b, i, address, bytes);
 }
 
-/* Where it stands, or would. */
+/* Frames have neighbours: those of the data stack fill its chunks, others lie together in the
+ * allocator's pages or on the C stack. A page is there when a byte of it is. */
+const unsigned char *look_fetch_frame(struct look *k, uint64_t address)
+{
+	const struct python_thread *t = k->walk->t;
+	uint32_t bytes = k->r->layout.frame_bytes, i = look_chunk_of(t, 0, address);
+	uint64_t start = address & ~(uint64_t)(PAGE - 1);
+	uint64_t end = (address + bytes + PAGE - 1) & ~(uint64_t)(PAGE - 1);
+
+	if (i < t->n_chunks &&
+	    address + bytes <= t->chunk[i].address + t->chunk[i].bytes) {
+		start = t->chunk[i].address;
+		end = start + t->chunk[i].bytes;
+	}
+	if (look_fetch(k, start, (uint32_t)(end - start)))
+		return look_find(k, address, bytes);
+	return look_fetch(k, address, bytes);
+}
+
+/* Where it stands, or would. Mostly it is a neighbour of the last one. */
 static size_t place_outside(const struct python_thread *t, uint64_t address)
 {
-	size_t low = 0, high = t->outside.n;
+	size_t low = 0, high = t->outside.n, i = t->outside_at ? t->outside_at - 1 : 0;
+
+	for (; i < high && i <= t->outside_at + 1; i++)
+		if (t->outside.v[i].address == address)
+			return i;
 
 	while (low < high) {
 		size_t mid = low + (high - low) / 2;
@@ -247,6 +278,7 @@ void look_note_outside(struct python_thread *t, uint64_t address)
 {
 	size_t at = place_outside(t, address);
 
+	t->outside_at = at;
 	if (at < t->outside.n && t->outside.v[at].address == address) {
 		t->outside.v[at].seen = t->looks;
 		return;
@@ -284,7 +316,7 @@ static uint64_t used_of_top(const unsigned char *head)
 	return top < CHUNK_SIZE_MAX / 8 ? LOOK_CHUNK_HEAD + top * 8 : CHUNK_SIZE_MAX;
 }
 
-/* Reads the heads of this chunk, of which so much is used, and of all older ones. */
+/* Reads the heads of this chunk, of which so much is used, and of older ones. */
 static void list_more(struct python_reader *r, struct python_thread *t, uint64_t chunk,
 		      uint64_t used)
 {
@@ -299,6 +331,7 @@ static void list_more(struct python_reader *r, struct python_thread *t, uint64_t
 			   t->n_chunks++ ? used_of_top(head) : used + CHUNK_AHEAD);
 		chunk = python_u64(head);
 	}
+	t->beyond = chunk;
 }
 
 static void list_chunks(struct python_reader *r, struct python_thread *t, uint64_t chunk,
@@ -319,8 +352,10 @@ void look_adopt_chunks(struct python_reader *r, struct python_thread *t,
 	for (i = 0; i < t->n_chunks && t->chunk[i].address != older; i++)
 		;
 	kept = older && i < t->n_chunks ? t->n_chunks - i : 0;
-	if (kept > PYTHON_CHUNKS_MAX - n)
+	if (kept > PYTHON_CHUNKS_MAX - n) {
 		kept = PYTHON_CHUNKS_MAX - n;
+		t->beyond = t->chunk[i + kept].address;
+	}
 	memmove(&t->chunk[n], &t->chunk[i], kept * sizeof(*t->chunk));
 	for (i = 0; i < n; i++) {
 		t->chunk[i].address = chunk[i].address;
@@ -328,7 +363,7 @@ void look_adopt_chunks(struct python_reader *r, struct python_thread *t,
 			   chunk[i].bytes);
 	}
 	t->n_chunks = (uint32_t)(n + kept);
-	if (older && !kept)
+	if (!kept)
 		list_more(r, t, older, CHUNK_SIZE_MAX);
 }
 

@@ -18,6 +18,11 @@
 #define PYTHON_THREADS_MAX 32768u
 /* Chunks of a thread's data stack that are read with it; more are read when asked for. */
 #define PYTHON_CHUNKS_MAX 32u
+/* Of a deeper chain (frames, and entry frames on the C stack) only the innermost and the
+ * outermost frames are read: see root.c. */
+#define PYTHON_WHOLE_LEAST 512u
+#define PYTHON_WHOLE_FIRST 1024u
+#define PYTHON_ROOT_MOST 256u
 #define PYTHON_CFRAMES 4u
 #define PYTHON_BRIEFS 4u
 #define PYTHON_PREFIXES 4u
@@ -90,7 +95,11 @@ struct python_thread {
 	uint64_t cframe[PYTHON_CFRAMES];	      /* newest first; 3.11, 3.12 */
 	struct python_chunk chunk[PYTHON_CHUNKS_MAX]; /* newest first */
 	uint32_t n_chunks;
+	uint64_t
+	    beyond; /* the chunk behind the oldest listed one; 0: that is the oldest */
+	uint32_t reach; /* index of the oldest chunk that the last walk needed */
 	VEC(struct python_outside) outside; /* by address */
+	size_t outside_at;		    /* where the last one was noted */
 	/* Brief codes of the last looks, whose heads are read with the frames. */
 	struct python_brief {
 		uint64_t address, file;
@@ -98,7 +107,13 @@ struct python_thread {
 	} brief[PYTHON_BRIEFS];
 	uint32_t n_briefs;
 	uint64_t outermost; /* frame of the last good stack, to 3.10 */
-	bool kept;	    /* still in the list: see threads.c */
+	/* Of a stack that is too deep: see root.c. */
+	bool cut;	    /* the last walk's was */
+	uint32_t steps;	    /* links that the last walk followed */
+	VEC(uint64_t) line; /* outermost first: its chunks, to 3.10 its frames */
+	uint64_t line_ns, line_due_ns; /* when it was read whole; may be read again */
+	size_t line_at;		       /* where the chain met it last */
+	bool kept;		       /* still in the list: see threads.c */
 };
 
 /* Where an interpreter keeps threading._active: see names.c. */
@@ -118,6 +133,11 @@ struct python_reader {
 	struct runtime_site site;
 	struct batch batch, side;	  /* side: what is read between two looks */
 	uint32_t state_from, state_bytes; /* what is read of a PyThreadState */
+	/* Longer chains are cut; what they cost since when, to adapt that. */
+	uint32_t whole;
+	uint64_t deep_ns, deep_since_ns;
+	bool deep_cut;
+	bool numbered; /* the calls of the stack are told apart */
 	uint64_t now_ns;
 	uint64_t readings, walks; /* of frames; through frames */
 

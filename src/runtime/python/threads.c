@@ -31,6 +31,7 @@ typedef VEC(struct python_thread *) thread_list;
 static void thread_free(struct python_thread *t)
 {
 	VEC_DONE(&t->outside);
+	VEC_DONE(&t->line);
 	free(t);
 }
 

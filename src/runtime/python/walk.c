@@ -89,6 +89,8 @@ static int walk_state(struct look *k)
 
 	k->inner = k->border = 0;
 	k->inner_chunk = 0;
+	k->leaf_inner = k->top = 0;
+	k->steps = 0;
 	k->cframe = 0;
 	k->at_end = false;
 	k->in_front = true;
@@ -105,6 +107,7 @@ static int walk_state(struct look *k)
 		const unsigned char *p = state + l->thread_chunk - r->state_from;
 		uint64_t chunk = python_u64(p);
 
+		k->top = python_u64(p + 8);
 		if (chunk && !look_update_chunks(k, chunk, python_u64(p + 8)) &&
 		    k->may_repeat)
 			return WALK_AGAIN;
@@ -133,16 +136,24 @@ static int walk_states(struct look *k, struct walk *w, size_t n, bool gc)
 	VEC_CLEAR(&k->r->entries);
 	cs->truncated = cs->complete = cs->inferred = cs->stitched = false;
 	k->late = k->r->batch.pieces.n;
+	k->late_full = false;
 	k->n_due = 0;
 	k->overdue = k->fresh = false;
 	k->brief = 0;
+	k->same_code = 0;
 	k->r->walks++;
+	k->r->numbered = k->r->layout.minor >= 11;
+	for (i = 0; i < n; i++) /* it would be in vain */
+		k->r->numbered &= !w[i].t->cut;
 	if (gc)
 		cs->frame[cs->depth++] = (struct frame){ MARK_GC, 0, FRAME_MARK };
 	for (i = 0; i < n && outcome == WALK_DONE && !cs->truncated; i++) {
 		k->walk = &w[i];
 		k->hit = w[i].first;
 		outcome = walk_state(k);
+		k->walk->t->reach = k->inner_chunk;
+		k->walk->t->cut = cs->truncated;
+		k->walk->t->steps = k->steps;
 		if (!any && cs->depth > k->start) {
 			k->interpreter = w[i].t->info.interpreter;
 			any = true;
@@ -233,7 +244,7 @@ void look_give(struct python_reader *r, struct walk *w, size_t n, uint64_t readi
 	look.rejected = outcome != WALK_DONE;
 	if (look.rejected)
 		cs->depth = 0;
-	if (r->layout.minor >= 11 && !cs->truncated) {
+	if (r->numbered && !cs->truncated) {
 		look_number_calls(r);
 		look.calls = r->call;
 	}
@@ -254,11 +265,12 @@ struct group {
 static void run_group(struct python_reader *r, struct group *g, runtime_got *got,
 		      void *arg)
 {
-	uint64_t reading;
+	uint64_t reading, start;
 	size_t i, k;
 
 	if (g->n == 0)
 		return;
+	start = look_depth_start(g->walks, g->n);
 	batch_run(&r->batch, 0);
 	reading = ++r->readings;
 	for (i = 0; i < r->interpreters.n; i++)
@@ -272,6 +284,7 @@ static void run_group(struct python_reader *r, struct group *g, runtime_got *got
 	}
 	g->n = 0;
 	batch_clear(&r->batch);
+	look_depth_spent(r, start);
 }
 
 static void add_to_group(struct python_reader *r, struct group *g, size_t index)
