@@ -14,6 +14,7 @@
 #include "elf/header.h"
 #include "symbol/ifunc.h"
 #include "symbol/symbols.h"
+#include "target/loader.h"
 
 #define READ_NS (250 * NS_PER_MSEC)
 #define FILES_MAX 8u /* that the probes of one function are in */
@@ -101,7 +102,7 @@ static struct probed_file *file_of(struct probed_files *files, const struct obje
 		return NULL;
 	f = &files->v[files->n];
 	f->object = o;
-	f->fd = object_open(o, NULL);
+	f->fd = object_answers(o) ? object_open(o, NULL) : -1;
 	if (f->fd < 0)
 		return NULL;
 	path_of(o, f->path, sizeof(f->path));
@@ -146,7 +147,7 @@ static bool locate(const struct code *c, struct probed_files *files, uint64_t ad
 static bool is_go(const struct object *o, const char *name)
 {
 	struct elf elf;
-	int fd = object_open(o, NULL);
+	int fd = object_answers(o) ? object_open(o, NULL) : -1;
 	bool go = false;
 
 	if (fd < 0)

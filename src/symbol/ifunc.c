@@ -11,6 +11,7 @@
 
 #include "base/file.h"
 #include "elf/header.h"
+#include "target/loader.h"
 
 #define TABLE_MAX (64u << 20)
 #define FILES_MAX 512u
@@ -87,7 +88,7 @@ struct opened {
 
 static bool open_file(const struct object *o, struct opened *f)
 {
-	f->fd = o->kind == OBJECT_FILE ? object_open(o, NULL) : -1;
+	f->fd = o->kind == OBJECT_FILE && object_answers(o) ? object_open(o, NULL) : -1;
 	if (f->fd < 0)
 		return false;
 	if (elf_read(&(struct elf_source){ elf_read_fd, &f->fd }, &f->elf))
