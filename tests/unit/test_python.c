@@ -296,7 +296,8 @@ static void on_deep(const struct target *t)
 		}
 		assert_string_not_equal(function_at(t, &a, 502)->name, "deep");
 		look_at(t, tid_of(t, "very deep"), &a);
-		assert_int_equal(a.stack.depth, DEPTH_MAX);
+		/* How much of it is read depends on what that costs here; never nothing. */
+		assert_in_range(a.stack.depth, 512, DEPTH_MAX);
 		assert_true(a.stack.truncated && !a.stack.complete && !a.look.rejected);
 	}
 }
