@@ -423,14 +423,6 @@ static bool is_saving(struct namer *n)
 	return saving;
 }
 
-static bool join(struct namer *n, uint64_t wait_ns)
-{
-	uint64_t until = clock_now_ns() + wait_ns;
-	struct timespec ts = { (time_t)(until / NS_PER_SEC), (long)(until % NS_PER_SEC) };
-
-	return pthread_clockjoin_np(n->worker->thread, NULL, CLOCK_MONOTONIC, &ts) == 0;
-}
-
 bool namer_stop(struct namer *n)
 {
 	bool gone;
@@ -438,9 +430,9 @@ bool namer_stop(struct namer *n)
 	if (!n)
 		return true;
 	namer_ask(n, name_job_new(NAME_STOP, NULL));
-	gone = join(n, END_WAIT_NS);
+	gone = thread_ended_in(n->worker->thread, END_WAIT_NS);
 	if (!gone && is_saving(n)) {
-		gone = join(n, SAVE_WAIT_NS);
+		gone = thread_ended_in(n->worker->thread, SAVE_WAIT_NS);
 		if (!gone)
 			fputs("ptop: gave up a file that could not be written in time\n",
 			      stderr);

@@ -9,6 +9,7 @@
 #include "app/engine_state.h"
 #include "app/recorder.h"
 #include "base/clock.h"
+#include "base/thread.h"
 
 #define START_POLL_MS 50
 #define START_WAIT_NS (5 * NS_PER_SEC)
@@ -59,6 +60,7 @@ static int pending_end(void)
 int engine_wait_ready(struct engine *e, struct error *err)
 {
 	struct pollfd p = { .fd = e->ready_read_fd, .events = POLLIN };
+	char done;
 	int got;
 
 	while (poll(&p, 1, START_POLL_MS) <= 0) {
@@ -79,21 +81,16 @@ int engine_wait_ready(struct engine *e, struct error *err)
 		engine_leave(e);
 		return -EINTR;
 	}
+	/* What it wrote before, of the start's result, is read only after this. */
+	while (read(e->ready_read_fd, &done, 1) == -1 && errno == EINTR)
+		;
 	return 0;
-}
-
-static bool ended_in(struct engine *e, uint64_t wait_ns)
-{
-	uint64_t until = clock_now_ns() + wait_ns;
-	struct timespec ts = { (time_t)(until / NS_PER_SEC), (long)(until % NS_PER_SEC) };
-
-	return pthread_clockjoin_np(e->thread, NULL, CLOCK_MONOTONIC, &ts) == 0;
 }
 
 bool engine_join(struct engine *e)
 {
 	e->still_ns = 0;
-	while (!ended_in(e, STOP_POLL_NS))
+	while (!thread_ended_in(e->thread, STOP_POLL_NS))
 		if (engine_is_stuck(e, STOP_WAIT_NS)) {
 			engine_leave(e);
 			return false;

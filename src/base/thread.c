@@ -1,7 +1,11 @@
 #include "base/thread.h"
 
 #include <errno.h>
+#include <poll.h>
 
+#include "base/clock.h"
+
+#define JOIN_POLL_MS 2
 #define STACK_BYTES ((size_t)2 << 20)
 
 int thread_start(pthread_t *thread, void *(*run)(void *), void *arg, struct error *err)
@@ -21,4 +25,17 @@ int thread_start(pthread_t *thread, void *(*run)(void *), void *arg, struct erro
 	error_hint(err, "a limit on processes (`ulimit -u`, pids.max of the cgroup) or "
 			"memory (`ulimit -v`) is reached: raise it");
 	return -ret;
+}
+
+/* By trying, not by pthread_clockjoin_np(3), which sanitizers do not know. */
+bool thread_ended_in(pthread_t thread, uint64_t wait_ns)
+{
+	uint64_t until = clock_now_ns() + wait_ns;
+
+	while (pthread_tryjoin_np(thread, NULL) != 0) {
+		if (clock_now_ns() >= until)
+			return false;
+		poll(NULL, 0, JOIN_POLL_MS);
+	}
+	return true;
 }

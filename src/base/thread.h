@@ -4,10 +4,14 @@
 #define PTOP_BASE_THREAD_H
 
 #include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
 
 #include "base/error.h"
 
 /* Returns -errno with err set (err may be NULL) when there can be no more threads. */
 int thread_start(pthread_t *thread, void *(*run)(void *), void *arg, struct error *err);
+/* Joins the thread if it ends within this time, else leaves it as it is: false. */
+bool thread_ended_in(pthread_t thread, uint64_t wait_ns);
 
 #endif

@@ -82,7 +82,8 @@ static void take(const char *s, size_t n, void *opaque)
 	struct sink *sink = opaque;
 	size_t left = RESULT_MAX - sink->n, part = n < left ? n : left;
 
-	memcpy(sink->to + sink->n, s, part);
+	if (part) /* libiberty hands over NULL with nothing in it */
+		memcpy(sink->to + sink->n, s, part);
 	sink->n += part;
 	if (part < n)
 		longjmp(sink->full, 1);
