@@ -433,7 +433,7 @@ static void wait_for_work(struct engine *e)
 		target_ended(e);
 }
 
-static void *engine_main(void *arg)
+static void *engine_run(void *arg)
 {
 	struct engine *e = arg;
 	uint64_t alive_ns;
@@ -466,6 +466,15 @@ static void *engine_main(void *arg)
 		}
 		turn(e, now);
 	}
+	return NULL;
+}
+
+static void *engine_main(void *arg)
+{
+	struct engine *e = arg;
+
+	engine_run(e);
+	__atomic_store_n(&e->ended, true, __ATOMIC_RELEASE);
 	return NULL;
 }
 

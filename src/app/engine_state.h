@@ -135,6 +135,7 @@ struct message {
 struct engine {
 	struct engine_config config;
 	pthread_t thread;
+	bool ended; /* atomic: the thread has done all it does */
 	struct mailbox snapshots;
 	int wake_fd, command_read_fd, command_write_fd, answer_fd, ready_read_fd,
 	    ready_write_fd;
@@ -149,7 +150,7 @@ struct engine {
 	bool exited, quit;
 	uint64_t ended_ns;  /* sampling ended: pictures are of the time up to then; 0 */
 	int exit_status;    /* wait status once it ended, -1 unknown */
-	char end_note[240]; /* how it ended; "": it lives */
+	char end_note[260]; /* how it ended; "": it lives */
 	bool all_lines;
 	bool finished; /* COMMAND_FINISH came: only names are still awaited */
 

@@ -32,8 +32,12 @@
 #define LINES_IDLE_MS 1500
 #define LEFT_MAX 4u		      /* threads left behind */
 #define WAITS_NS (1500 * NS_PER_MSEC) /* without any CPU time: its file does not answer */
+#ifdef __SANITIZE_THREAD__	      /* makes everything ten times slower */
+#define END_WAIT_NS (10 * NS_PER_SEC)
+#else
 #define END_WAIT_NS (400 * NS_PER_MSEC) /* at the end, for a job that goes on */
-#define SAVE_WAIT_NS (10 * NS_PER_SEC)	/* and for a file of the user's */
+#endif
+#define SAVE_WAIT_NS (10 * NS_PER_SEC) /* and for a file of the user's */
 
 struct open_lines {
 	const struct object *object;
@@ -45,6 +49,7 @@ struct open_lines {
 struct worker {
 	struct namer *n;
 	pthread_t thread;
+	bool ended; /* atomic: it has done all it does */
 	VEC(struct open_lines) open;
 	uint64_t clock;
 	bool served; /* something big, since the last trim */
@@ -316,7 +321,9 @@ static void *namer_main(void *arg)
 		trim(w);
 	}
 	drop_lines(w);
-	if (!ours)
+	if (ours)
+		__atomic_store_n(&w->ended, true, __ATOMIC_RELEASE);
+	else
 		free(w);
 	return NULL;
 }
@@ -430,9 +437,10 @@ bool namer_stop(struct namer *n)
 	if (!n)
 		return true;
 	namer_ask(n, name_job_new(NAME_STOP, NULL));
-	gone = thread_ended_in(n->worker->thread, END_WAIT_NS);
+	gone = thread_ended_in(n->worker->thread, &n->worker->ended, END_WAIT_NS);
 	if (!gone && is_saving(n)) {
-		gone = thread_ended_in(n->worker->thread, SAVE_WAIT_NS);
+		gone =
+		    thread_ended_in(n->worker->thread, &n->worker->ended, SAVE_WAIT_NS);
 		if (!gone)
 			fputs("ptop: gave up a file that could not be written in time\n",
 			      stderr);

@@ -90,7 +90,7 @@ int engine_wait_ready(struct engine *e, struct error *err)
 bool engine_join(struct engine *e)
 {
 	e->still_ns = 0;
-	while (!thread_ended_in(e->thread, STOP_POLL_NS))
+	while (!thread_ended_in(e->thread, &e->ended, STOP_POLL_NS))
 		if (engine_is_stuck(e, STOP_WAIT_NS)) {
 			engine_leave(e);
 			return false;

@@ -11,7 +11,8 @@
 
 /* Returns -errno with err set (err may be NULL) when there can be no more threads. */
 int thread_start(pthread_t *thread, void *(*run)(void *), void *arg, struct error *err);
-/* Joins the thread if it ends within this time, else leaves it as it is: false. */
-bool thread_ended_in(pthread_t thread, uint64_t wait_ns);
+/* Joins the thread if it sets *ended, as the last it does, within this time; else it is left as it
+ * is: false. Not pthread_clockjoin_np(3) and its kin: thread sanitizers do not follow them. */
+bool thread_ended_in(pthread_t thread, const bool *ended, uint64_t wait_ns);
 
 #endif
