@@ -161,7 +161,8 @@ wait_ptop() {
 	return 0
 }
 
-running() { [ -e "/proc/$1" ] && [ "$(state_of "$1")" != Z ]; }
+# The shell may reap it, and its folder may be gone, at any moment.
+running() { case $(state_of "$1") in '' | Z) false ;; esac; }
 
 state_of() { awk '$1 == "State:" { print $2 }' "/proc/$1/status" 2>/dev/null; }
 
