@@ -9,7 +9,6 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -20,6 +19,7 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/thread.h"
 
 #define PIPE_BYTES (1 << 20) /* asked for; the usual limit of an unprivileged user */
 #define PAUSE_MS 4
@@ -102,18 +102,6 @@ static void *child_output_main(void *arg)
 	return NULL;
 }
 
-static int start_thread(struct child_output *o)
-{
-	sigset_t all, before;
-	int ret;
-
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	ret = pthread_create(&o->thread, NULL, child_output_main, o);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	return ret;
-}
-
 static void release(struct child_output *o)
 {
 	close(o->fd);
@@ -133,7 +121,7 @@ struct child_output *child_output_start(int fd)
 	fcntl(fd, F_SETFL, O_NONBLOCK);
 	o->null_fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
 	o->end_fd = eventfd(0, EFD_CLOEXEC);
-	if (o->end_fd == -1 || start_thread(o)) {
+	if (o->end_fd == -1 || thread_start(&o->thread, child_output_main, o, NULL)) {
 		release(o);
 		return NULL;
 	}

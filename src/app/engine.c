@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -501,9 +500,6 @@ int engine_start(const struct engine_config *c, struct engine **out, struct erro
 {
 	struct engine *e;
 	int pipes[2] = { -1, -1 }, ready[2] = { -1, -1 }, ret = files_open_prepare(err);
-	static const int faults[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTRAP };
-	sigset_t all, before;
-	size_t i;
 
 	if (ret)
 		return ret;
@@ -519,14 +515,7 @@ int engine_start(const struct engine_config *c, struct engine **out, struct erro
 		return ret;
 	}
 	fcntl(e->command_read_fd, F_SETFL, O_NONBLOCK);
-	/* Signals belong to the first thread; a crash must still reach the handler that
-	 * restores the terminal. */
-	sigfillset(&all);
-	for (i = 0; i < sizeof(faults) / sizeof(faults[0]); i++)
-		sigdelset(&all, faults[i]);
-	pthread_sigmask(SIG_BLOCK, &all, &before);
 	ret = thread_start(&e->thread, engine_main, e, err);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	if (ret) {
 		engine_close(e);
 		return ret;

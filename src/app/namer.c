@@ -7,7 +7,6 @@
 #include <malloc.h>
 #include <poll.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -332,15 +331,11 @@ static void *namer_main(void *arg)
 static int start_worker(struct namer *n, struct error *err)
 {
 	struct worker *w = xcalloc(1, sizeof(*w)), *before = n->worker;
-	sigset_t all, mask;
 	int ret;
 
 	w->n = n;
 	n->worker = w;
-	sigfillset(&all);
-	pthread_sigmask(SIG_BLOCK, &all, &mask);
 	ret = thread_start(&w->thread, namer_main, w, err);
-	pthread_sigmask(SIG_SETMASK, &mask, NULL);
 	if (ret) {
 		n->worker = before;
 		free(w);

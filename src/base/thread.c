@@ -2,20 +2,39 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <signal.h>
 
 #include "base/clock.h"
 
 #define ENDED_POLL_MS 2
 #define STACK_BYTES ((size_t)2 << 20)
 
+/* Signals belong to the first thread. A fault is always its thread's own, and where memory ends
+ * (alloc.h) a thread aborts itself: these must reach the handler that gives the terminal back. */
+static void block_signals(sigset_t *before)
+{
+	static const int own[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL,
+				   SIGTRAP, SIGSYS, SIGABRT };
+	sigset_t all;
+	size_t i;
+
+	sigfillset(&all);
+	for (i = 0; i < sizeof(own) / sizeof(*own); i++)
+		sigdelset(&all, own[i]);
+	pthread_sigmask(SIG_BLOCK, &all, before);
+}
+
 int thread_start(pthread_t *thread, void *(*run)(void *), void *arg, struct error *err)
 {
 	pthread_attr_t attr;
+	sigset_t before;
 	int ret = pthread_attr_init(&attr);
 
 	if (!ret) {
 		pthread_attr_setstacksize(&attr, STACK_BYTES);
+		block_signals(&before);
 		ret = pthread_create(thread, &attr, run, arg);
+		pthread_sigmask(SIG_SETMASK, &before, NULL);
 		pthread_attr_destroy(&attr);
 	}
 	if (!ret)

@@ -1,4 +1,4 @@
-/* Threads with a stack of our size: the usual one follows `ulimit -s`, which may be too
+/* Threads that leave all signals but their own faults to the first one, with a stack of our size: the usual one follows `ulimit -s`, which may be too
  * small for what libraries put there, or so large that `ulimit -v` forbids it. */
 #ifndef PTOP_BASE_THREAD_H
 #define PTOP_BASE_THREAD_H

@@ -5,7 +5,6 @@
 
 #include <errno.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -13,12 +12,12 @@
 
 #include "base/alloc.h"
 #include "base/clock.h"
+#include "base/thread.h"
 #include "base/vec.h"
 
 #define WAIT_NS (300 * NS_PER_MSEC)
 #define STUCK_MAX 8u
 #define LATE_MAX 64u
-#define STACK_BYTES (512u << 10)
 
 struct job {
 	struct job *next; /* in the list of those that no thread has yet */
@@ -163,22 +162,14 @@ static void *loader_main(void *arg)
 
 static int start_thread(struct loader *l)
 {
-	pthread_attr_t attr;
-	sigset_t all, before;
 	pthread_t thread;
-	int ret;
+	int ret = thread_start(&thread, loader_main, l, NULL);
 
-	sigfillset(&all);
-	pthread_attr_init(&attr);
-	pthread_attr_setstacksize(&attr, STACK_BYTES);
-	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
-	pthread_sigmask(SIG_BLOCK, &all, &before);
-	ret = pthread_create(&thread, &attr, loader_main, l);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	pthread_attr_destroy(&attr);
-	if (!ret)
+	if (!ret) {
+		pthread_detach(thread);
 		l->users++;
-	return -ret;
+	}
+	return ret;
 }
 
 /* ---- asking ---- */

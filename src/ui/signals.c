@@ -52,8 +52,8 @@ static struct {
 	int err_fd; /* atomic; -1 none */
 	struct sigaction old[_NSIG];
 	bool ours[_NSIG];
-	int crashed;  /* atomic */
-	pid_t drawer; /* atomic: thread that writes to the terminal now, or 0 */
+	pid_t crashed; /* atomic: thread that gives the terminal back, or 0 */
+	pid_t drawer;  /* atomic: thread that writes to the terminal now, or 0 */
 } guard;
 
 /* A handler for stack overflow needs another stack. */
@@ -130,15 +130,31 @@ static void restore_actions(void)
 			sigaction(i, &guard.old[i], NULL);
 }
 
-static void on_crash(int sig, siginfo_t *info, void *context)
+/* Where memory ends, several threads come here at once. The first gives the terminal back and
+ * ends the process, the others wait for that. */
+static bool is_first(void)
+{
+	pid_t self = gettid(), none = 0;
+	int i;
+
+	if (__atomic_compare_exchange_n(&guard.crashed, &none, self, false,
+					__ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
+		return true;
+	if (none == self) /* a fault in the handler itself */
+		return false;
+	if (__atomic_load_n(&guard.drawer, __ATOMIC_SEQ_CST) == self)
+		__atomic_store_n(&guard.drawer, 0, __ATOMIC_SEQ_CST);
+	for (i = 0; i < 2 * CRASH_WAITS; i++)
+		poll(NULL, 0, CRASH_WAIT_MS);
+	return false;
+}
+
+static void give_back(void)
 {
 	int i, err_fd;
 
-	(void)context;
-	restore_actions();
 	/* Let a write of the screen's thread that is under way end, and begin no other: it would
 	 * undo the reset. */
-	__atomic_store_n(&guard.crashed, 1, __ATOMIC_SEQ_CST);
 	for (i = 0; i < CRASH_WAITS; i++) {
 		pid_t drawer = __atomic_load_n(&guard.drawer, __ATOMIC_SEQ_CST);
 
@@ -156,9 +172,17 @@ static void on_crash(int sig, siginfo_t *info, void *context)
 	err_fd = __atomic_load_n(&guard.err_fd, __ATOMIC_SEQ_CST);
 	if (err_fd >= 0)
 		dup2(err_fd, STDERR_FILENO);
+}
+
+static void on_crash(int sig, siginfo_t *info, void *context)
+{
+	(void)context;
+	if (is_first())
+		give_back();
 	if (sig == SIGABRT && info->si_code == SI_QUEUE &&
 	    info->si_value.sival_int == ALLOC_FAILED)
 		return; /* to where the program ends */
+	restore_actions();
 	/* One that was sent, or that no instruction caused, would not recur. */
 	if (info->si_code <= 0 || !is_fault(sig))
 		raise(sig);

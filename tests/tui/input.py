@@ -153,7 +153,7 @@ def limited(command, what, value, words):
 def limits(command):
     words = (b"out of memory", b"cannot start a thread")
     ended = 0
-    for megabytes in (12, 16, 20, 24, 28, 32, 48):
+    for megabytes in (12, 16, *range(20, 29), 32, 48):
         said, why = limited(command, resource.RLIMIT_AS, megabytes << 20, words)
         ended += said
         yield "ulimit -v of %d MiB" % megabytes, why
