@@ -304,15 +304,6 @@ static void *latency_open(struct engine *e)
 	return l;
 }
 
-static void free_stood(struct latency *l)
-{
-	size_t i;
-
-	for (i = 0; i < l->stood.n; i++)
-		free(l->stood.v[i]);
-	VEC_DONE(&l->stood);
-}
-
 static void latency_close(void *state)
 {
 	struct latency *l = state;
@@ -324,7 +315,7 @@ static void latency_close(void *state)
 	visits_done(&l->visits);
 	latency_log_done(&l->log);
 	latency_scratch_free(l->scratch);
-	free_stood(l);
+	latency_stood_free(l);
 	for (i = 0; i < l->things.n; i++)
 		free(l->things.v[i].name);
 	for (i = 0; i < SLOW_KEPT; i++)
@@ -390,7 +381,7 @@ static void latency_reset(void *state)
 
 	latency_log_clear(&l->log);
 	l->n_slow = 0;
-	free_stood(l);
+	latency_stood_free(l);
 }
 
 const struct part latency_part = {

@@ -47,6 +47,14 @@ struct stood_thread {
 	size_t n; /* ever */
 };
 
+/* Positions of the threads that ended last: their calls may be asked for a second later. */
+struct stood_gone {
+	uint32_t thread;
+	struct stood_thread *positions; /* NULL: free */
+};
+#define STOOD_GONE_KEPT 128u
+#define STOOD_THREADS 1024u /* 12 KB each */
+
 /* What a thread did in one stretch of ACCOUNT_NS. */
 struct thread_account {
 	uint64_t run_ns, queued_ns, slices;
@@ -158,6 +166,9 @@ struct latency {
 	struct visits visits;
 	bool visits_on;
 	VEC(struct stood_thread *) stood; /* by thread */
+	size_t n_stood;			  /* of those */
+	struct stood_gone stood_gone[STOOD_GONE_KEPT];
+	size_t n_stood_gone; /* ever */
 	struct waits_source waits;
 	struct requests_source requests;
 	struct exact exact[EXACT_MOST];
@@ -183,6 +194,9 @@ void latency_read_switches(struct latency *l, const struct space *s);
 
 /* slow.c: where a thread stands now; a slow call, kept; what a snapshot shows of them. */
 void latency_stood(struct latency *l, uint32_t thread, uint32_t node, uint64_t now_ns);
+/* The thread has ended: its positions are kept a while, for its last calls. */
+void latency_stood_gone(struct latency *l, uint32_t thread);
+void latency_stood_free(struct latency *l);
 void latency_keep_slow(struct latency *l, const struct latency_event *ev);
 void latency_put_slow(struct latency *l, uint64_t from_ns, struct snapshot *s);
 /* For a recording: the snapshot's latencies become those since from_ns, its slow calls the

@@ -21,12 +21,14 @@ void latency_stood(struct latency *l, uint32_t thread, uint32_t node, uint64_t n
 	struct stood_thread *t;
 	struct stood *last;
 
-	if (thread >= LATENCY_THINGS_MOST * 4)
-		return;
 	while (l->stood.n <= thread)
 		*VEC_PUSH(&l->stood) = NULL;
-	if (!l->stood.v[thread])
+	if (!l->stood.v[thread]) {
+		if (l->n_stood >= STOOD_THREADS)
+			return;
 		l->stood.v[thread] = xcalloc(1, sizeof(**l->stood.v));
+		l->n_stood++;
+	}
 	t = l->stood.v[thread];
 	last = &t->ring[(t->n + STOOD_KEPT - 1) % STOOD_KEPT];
 	if (t->n) {
@@ -36,6 +38,48 @@ void latency_stood(struct latency *l, uint32_t thread, uint32_t node, uint64_t n
 	}
 	t->ring[t->n++ % STOOD_KEPT] =
 	    (struct stood){ now, now, node, l->e->history.numbering };
+}
+
+void latency_stood_gone(struct latency *l, uint32_t thread)
+{
+	struct stood_gone *slot;
+
+	if (thread >= l->stood.n || !l->stood.v[thread])
+		return;
+	slot = &l->stood_gone[l->n_stood_gone++ % STOOD_GONE_KEPT];
+	free(slot->positions);
+	*slot = (struct stood_gone){ thread, l->stood.v[thread] };
+	l->stood.v[thread] = NULL;
+	l->n_stood--;
+}
+
+void latency_stood_free(struct latency *l)
+{
+	size_t i;
+
+	for (i = 0; i < l->stood.n; i++)
+		free(l->stood.v[i]);
+	VEC_DONE(&l->stood);
+	for (i = 0; i < STOOD_GONE_KEPT; i++)
+		free(l->stood_gone[i].positions);
+	l->n_stood = 0;
+	memset(l->stood_gone, 0, sizeof(l->stood_gone));
+}
+
+/* Of a thread that runs, or of one that ended lately: a number may be another's by now, which
+ * the times tell. */
+static const struct stood_thread *positions(const struct latency *l, uint32_t thread,
+					    uint64_t from)
+{
+	const struct stood_thread *t = thread < l->stood.n ? l->stood.v[thread] : NULL;
+	size_t i;
+
+	if (t && t->ring[t->n < STOOD_KEPT ? 0 : t->n % STOOD_KEPT].from_ns <= from)
+		return t;
+	for (i = 0; i < STOOD_GONE_KEPT; i++)
+		if (l->stood_gone[i].positions && l->stood_gone[i].thread == thread)
+			return l->stood_gone[i].positions;
+	return t;
 }
 
 /* The innermost functions of a stack, at most STACK_TEXT_MOST bytes: "outer;inner;leaf". */
@@ -83,7 +127,7 @@ static uint64_t overlap(const struct stood_thread *t, size_t i, uint64_t from,
 static char *longest_stack(struct latency *l, uint32_t thread, uint64_t from, uint64_t to,
 			   double *pct)
 {
-	const struct stood_thread *t = thread < l->stood.n ? l->stood.v[thread] : NULL;
+	const struct stood_thread *t = positions(l, thread, from);
 	uint64_t best_ns = 0, all_ns = 0;
 	uint32_t best = 0;
 	size_t i, k, n;

@@ -163,6 +163,8 @@ void latency_thread_gone(struct latency *l, uint32_t number)
 {
 	if (number < l->waits.threads.n)
 		task_files_close(&l->waits.threads.v[number].files);
+	visits_forget(&l->visits, number);
+	latency_stood_gone(l, number);
 }
 
 bool latency_account(const struct latency *l, uint32_t number, struct thread_account *out)

@@ -37,7 +37,7 @@ void visits_forget(struct visits *v, uint32_t thread)
 {
 	if (thread >= v->threads.n)
 		return;
-	VEC_CLEAR(&v->threads.v[thread].open);
+	VEC_DONE(&v->threads.v[thread].open);
 	v->threads.v[thread].looked_ns = 0;
 }
 
