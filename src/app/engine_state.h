@@ -179,8 +179,9 @@ struct engine {
 	VEC(struct thread) threads;
 	uint32_t *tid_slots; /* hash tid -> thread number + 1 */
 	size_t n_tid_slots;
-	VEC(uint32_t) free_threads; /* numbers of threads that ended, oldest first */
-	size_t first_free;
+	VEC(uint32_t) free_threads;  /* numbers of threads that ended, oldest first */
+	size_t first_free, n_merged; /* the oldest of them, whose runs are one thread's */
+	uint32_t ended_threads;	     /* number of that one; 0: there is none */
 	struct callstack stack;
 	struct history history;
 	struct functions functions;

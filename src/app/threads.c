@@ -12,6 +12,9 @@
 #include "base/hash.h"
 
 #define THREADS_MAX 32768u
+/* Threads that ended and are still told apart in the history; of more, so many become one at once. */
+#define ENDED_MOST 4096u
+#define ENDED_AT_ONCE 1024u
 #define SPACES_MAX 4096u
 
 struct space *engine_space(struct engine *e, pid_t pid)
@@ -137,20 +140,49 @@ static uint64_t oldest_run(const struct engine *e)
 	return e->history.n_runs ? history_run(&e->history, 0)->time_ns : UINT64_MAX;
 }
 
+/* What the history holds of threads that ended long ago becomes one thread's, and their numbers are free:
+ * a program may have a new thread for each request. */
+static void merge_ended(struct engine *e, size_t n)
+{
+	bool *which;
+	size_t i;
+
+	if (!e->ended_threads) {
+		e->ended_threads = (uint32_t)e->threads.n;
+		*VEC_PUSH(&e->threads) = (struct thread){ .pid = e->process.pid,
+							  .name = "(ended threads)",
+							  .gone = true };
+	}
+	which = xcalloc(e->threads.n, sizeof(*which));
+	for (i = 0; i < n; i++)
+		which[e->free_threads.v[e->first_free + e->n_merged + i]] = true;
+	history_merge_threads(&e->history, which, e->threads.n, e->ended_threads);
+	free(which);
+	e->n_merged += n;
+}
+
+static bool take_free(struct engine *e, uint32_t *number)
+{
+	if (e->first_free >= e->free_threads.n)
+		return false;
+	*number = e->free_threads.v[e->first_free];
+	if (!e->n_merged && e->threads.v[*number].last_ns + NS_PER_SEC >= oldest_run(e))
+		return false;
+	e->n_merged -= e->n_merged > 0;
+	e->first_free++;
+	return true;
+}
+
 static uint32_t new_number(struct engine *e)
 {
+	size_t waiting = e->free_threads.n - e->first_free - e->n_merged;
 	bool room = e->threads.n < THREADS_MAX;
+	uint32_t number;
 
-	if (e->first_free < e->free_threads.n) {
-		uint32_t number = e->free_threads.v[e->first_free];
-
-		/* With no room left the oldest is taken anyway: what is still held of it
-		 * then goes by the new thread's name. */
-		if (!room || e->threads.v[number].last_ns + NS_PER_SEC < oldest_run(e)) {
-			e->first_free++;
-			return number;
-		}
-	}
+	if (waiting > ENDED_MOST || (!room && !e->n_merged && waiting))
+		merge_ended(e, waiting < ENDED_AT_ONCE ? waiting : ENDED_AT_ONCE);
+	if (take_free(e, &number))
+		return number;
 	if (!room) {
 		e->lost[LOSS_THREADS]++;
 		return 0; /* more threads alive than can be told apart */

@@ -124,6 +124,8 @@ static inline const struct run *history_run(const struct history *h, size_t i)
 {
 	return &h->runs[(h->first + i) % h->cap_runs];
 }
+/* All runs of the threads whose number is in `which` (of n) become runs of `into`. */
+void history_merge_threads(struct history *h, const bool *which, size_t n, uint32_t into);
 /* Where to begin looking for runs that ended after time_ns. Runs stand nearly in order
  * (the rings of several CPUs are read one after the other), so the reader still compares
  * times. */

@@ -119,6 +119,22 @@ void history_add(struct history *h, uint64_t time_ns, uint32_t thread, uint32_t 
 	h->last_run.v[thread] = (uint32_t)h->pushed;
 }
 
+void history_merge_threads(struct history *h, const bool *which, size_t n, uint32_t into)
+{
+	size_t i;
+
+	for (i = 0; i < h->n_runs; i++) {
+		struct run *r = &h->runs[(h->first + i) % h->cap_runs];
+
+		if (r->thread < n && which[r->thread])
+			r->thread = into;
+	}
+	for (i = 0; i < n && i < h->last_run.n; i++)
+		if (which[i])
+			h->last_run.v[i] = 0;
+	h->numbering++;
+}
+
 size_t history_since(const struct history *h, uint64_t time_ns)
 {
 	uint64_t from = time_ns > DISORDER_NS ? time_ns - DISORDER_NS : 0;
