@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "runtime/malloc/glibc.h"
+#include "target/proc_file.h"
 
 #define MOST_NS (2 * NS_PER_SEC)
 #define MAPS_CAP (64u << 20)
@@ -29,10 +30,8 @@ static void run_heap(struct census_work *w, const struct mem *mem)
 {
 	heap_regions regions = { 0 };
 	struct bytes maps;
-	char path[64];
 
-	snprintf(path, sizeof(path), "/proc/%d/maps", (int)w->pid);
-	if (file_read(path, MAPS_CAP, &maps, NULL))
+	if (proc_file_read(w->pid, "maps", MAPS_CAP, &maps, NULL))
 		return;
 	heap_regions_parse(&regions, maps);
 	heap_census(&regions, mem, clock_now_ns() + MOST_NS, &w->result);

@@ -68,15 +68,21 @@ static void try_backend(struct report *r, const struct backend *b, pid_t pid)
 
 static void check_target(struct report *r, const struct access *a)
 {
+	const char *hangs =
+	    "the process hangs in the kernel and holds the lock of its memory";
 	size_t i;
 
 	for (i = 0; backends[i]; i++)
 		try_backend(r, backends[i], a->pid);
 	add(r, "maps", "its memory map (which file an address is in)", a->maps,
-	    a->same_user ? "not readable" : "it belongs to another user", SETCAP);
+	    a->unanswered  ? hangs
+	    : a->same_user ? "not readable"
+			   : "it belongs to another user",
+	    SETCAP);
 	add(r, "memory", "its memory (deep stacks)", a->memory,
-	    a->ptrace_scope > 0 && a->same_user ? "kernel.yama.ptrace_scope forbids it"
-						: "not readable",
+	    a->unanswered			  ? hangs
+	    : a->ptrace_scope > 0 && a->same_user ? "kernel.yama.ptrace_scope forbids it"
+						  : "not readable",
 	    a->ptrace_scope > 0 && a->same_user
 		? "sudo sysctl kernel.yama.ptrace_scope=0, or: " SETCAP
 		: SETCAP);

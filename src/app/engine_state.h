@@ -35,7 +35,8 @@ struct space {
 	struct mem_live mem;
 	bool gone;
 	uint64_t maps_read_ns;
-	struct usage usage; /* at the last measurement */
+	uint64_t maps_retry_ns; /* not before: it did not answer */
+	struct usage usage;	/* at the last measurement */
 	/* The language it runs; reader NULL: none, or none that can be read. */
 	const struct runtime *runtime;
 	struct runtime_site site;

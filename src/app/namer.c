@@ -173,7 +173,8 @@ static void load_map(struct worker *w, struct name_job *job, struct error *err)
 static void say_unanswered(struct name_job *job)
 {
 	job->failed = job->unanswered = true;
-	snprintf(job->message, sizeof(job->message), "the file " UNANSWERED);
+	snprintf(job->message, sizeof(job->message),
+		 "the file " UNANSWERED " (its file system hangs)");
 }
 
 static void serve(struct worker *n, struct name_job *job)

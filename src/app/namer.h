@@ -27,7 +27,7 @@ enum name_kind {
 };
 
 /* In the message of each job whose file did not answer. */
-#define UNANSWERED "does not answer (its file system hangs)"
+#define UNANSWERED "does not answer"
 
 struct named_place {
 	const char *function; /* cleaned; NULL: the function the symbol table names */

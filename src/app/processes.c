@@ -15,6 +15,7 @@
 #include "base/text.h"
 #include "base/vec.h"
 #include "target/access.h"
+#include "target/proc_file.h"
 #include "target/process.h"
 
 #define MAPS_BYTES (512u << 10)
@@ -69,14 +70,12 @@ static void find_runtime(struct known *k)
 		{ "/libphp", "PHP" },	      { "/bin/perl", "Perl" },
 		{ "/libcoreclr.so", ".NET" },
 	};
-	char path[64];
 	struct bytes maps = { 0 };
 	char *text, *at;
 	size_t i;
 
 	snprintf(k->runtime, sizeof(k->runtime), "native");
-	snprintf(path, sizeof(path), "/proc/%d/maps", (int)k->process.pid);
-	if (file_read(path, MAPS_BYTES, &maps, NULL) != 0)
+	if (proc_file_read(k->process.pid, "maps", MAPS_BYTES, &maps, NULL) != 0)
 		return;
 	text = xrealloc((void *)(uintptr_t)maps.p, maps.n + 1);
 	text[maps.n] = '\0';

@@ -8,7 +8,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/alloc.h"
 #include "base/clock.h"
+#include "base/timed.h"
 #include "symbol/debugfile.h"
 
 #define SOURCE_MOST (8u << 20)
@@ -62,9 +64,37 @@ int source_read_here(void *app, int32_t pid, const char *path, struct ui_source 
 	return source_read(app, 0, path, out, err);
 }
 
+/* One reading, on a thread that can be left behind: the file may be on a server that is dead. */
+struct reading {
+	int32_t pid;
+	const char *path; /* its own copy */
+	struct ui_source source;
+	int ret;
+};
+
+static void read_it(void *arg)
+{
+	struct reading *r = arg;
+
+	r->ret = try_file(r->pid, r->path, &r->source);
+	/* Of a process that has ended, or whose root may not be seen. In another root the same
+	 * path is another file. */
+	if (r->ret && r->pid && !root_is_there(r->pid))
+		r->ret = try_file(0, r->path, &r->source);
+}
+
+static void drop(void *arg)
+{
+	struct reading *r = arg;
+
+	free(r->source.text);
+	free((void *)(uintptr_t)r->path);
+}
+
 int source_read(void *app, int32_t pid, const char *path, struct ui_source *out,
 		struct error *err)
 {
+	struct reading r = { .pid = pid };
 	int ret;
 
 	(void)app;
@@ -73,14 +103,20 @@ int source_read(void *app, int32_t pid, const char *path, struct ui_source *out,
 		error_set(err, EXIT_FAILED, "no text: %s is not a whole path", path);
 		return -ENOENT;
 	}
-	ret = try_file(pid, path, out);
-	/* Of a process that has ended, or whose root may not be seen. In another root the same
-	 * path is another file. */
-	if (ret && pid && !root_is_there(pid))
-		ret = try_file(0, path, out);
-	if (ret) {
-		errno = -ret;
+	r.path = xstrdup(path);
+	ret = timed_call(TIMED_WAIT_NS, read_it, &r, sizeof(r), drop);
+	if (ret) { /* the path is that thread's */
+		error_set(err, EXIT_FAILED, "no text: %s does not answer", path);
+		error_hint(
+		    err,
+		    "its file system waits for a server; try again when that answers");
+		return ret;
+	}
+	*out = r.source;
+	free((void *)(uintptr_t)r.path);
+	if (r.ret) {
+		errno = -r.ret;
 		error_errno(err, path);
 	}
-	return ret;
+	return r.ret;
 }

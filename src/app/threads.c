@@ -1,5 +1,6 @@
 /* Address spaces and threads of the target. Thread numbers are the history's; a number is
  * used again when its thread has ended and the history holds nothing of it any more. */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +17,7 @@
 #define ENDED_MOST 4096u
 #define ENDED_AT_ONCE 1024u
 #define SPACES_MAX 4096u
+#define MAPS_RETRY_NS (5 * NS_PER_SEC)
 
 struct space *engine_space(struct engine *e, pid_t pid)
 {
@@ -29,8 +31,17 @@ struct space *engine_space(struct engine *e, pid_t pid)
 
 void engine_remap(struct engine *e, struct space *s)
 {
-	maps_read(&s->maps, e->objects, s->pid);
 	s->maps_read_ns = clock_now_ns();
+	if (s->maps_read_ns < s->maps_retry_ns ||
+	    maps_read(&s->maps, e->objects, s->pid) != -ETIMEDOUT)
+		return;
+	if (!s->maps_retry_ns)
+		engine_say(e, true,
+			   "The memory map of process %d " UNANSWERED
+			   ", for a thread of it "
+			   "hangs in the kernel: code that is not known yet has no name.",
+			   (int)s->pid);
+	s->maps_retry_ns = s->maps_read_ns + MAPS_RETRY_NS;
 }
 
 /* By what it runs now: a program it forks is called as its parent until it says otherwise. */

@@ -29,7 +29,8 @@ int error_errno(struct error *err, const char *what)
 		exit = EXIT_NO_PERMISSION;
 	else if (e == ESRCH)
 		exit = EXIT_NO_PROCESS;
-	error_set(err, exit, "%s: %s", what, strerror(e));
+	error_set(err, exit, "%s: %s", what,
+		  e == ETIMEDOUT ? "does not answer" : strerror(e));
 	if (e == ENOSPC || e == EDQUOT)
 		error_hint(err, "free some space there, or write elsewhere with -o");
 	return -e;

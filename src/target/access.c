@@ -85,11 +85,13 @@ static void read_target(struct access *a)
 	struct maps maps;
 	pid_t body = process_body(a->pid);
 	uint64_t word;
-	int flags = O_RDONLY;
+	int flags = O_RDONLY, ret;
 	char what[64];
 
 	maps_init(&maps);
-	a->maps = maps_read(&maps, os, a->pid) == 0 && maps.list.n;
+	ret = maps_read(&maps, os, a->pid);
+	a->unanswered = ret == -ETIMEDOUT;
+	a->maps = ret == 0 && maps.list.n;
 	if (a->maps) {
 		/* The way to a file that does not answer is looked at, not the file. */
 		if (object_use(maps.list.v[0].object,
@@ -186,6 +188,10 @@ const char *access_cure(const struct access *a)
 {
 	char lockdown[96];
 
+	if (a->unanswered)
+		return "see where it hangs with `cat /proc/PID/task/*/wchan`, and bring "
+		       "the "
+		       "file server or device back that it waits for";
 	if (access_filtered())
 		return "run ptop outside of this sandbox, or let its seccomp filter "
 		       "through "

@@ -17,13 +17,14 @@ struct access {
 	/* Of one process; pid 0: not asked. */
 	pid_t pid;
 	uid_t owner;
+	bool unanswered; /* its memory map: the kernel holds the lock of its memory */
 	bool same_user, maps, memory, blocked, files, map_files;
 };
 
 void access_read(pid_t pid, struct access *out);
 /* A seccomp filter, as containers have one, may refuse system calls whatever the rights. */
 bool access_filtered(void);
-/* What would have to change for a refused right where giving ptop capabilities cannot help: a seccomp
+/* What would have to change for a refused right where giving ptop capabilities cannot help: a process that hangs, a seccomp
  * filter, no_new_privs, a user namespace, hidepid, kernel lockdown. NULL: setcap may help. */
 const char *access_cure(const struct access *a);
 /* /proc is mounted so that it does not show other users' processes. */

@@ -13,6 +13,7 @@
 
 #include "base/cursor.h"
 #include "base/file.h"
+#include "target/proc_file.h"
 #include "target/process.h"
 
 #define MAPS_CAP (64u << 20)
@@ -138,11 +139,8 @@ void maps_parse(struct maps *m, struct objects *os, pid_t pid, struct bytes text
 int maps_read(struct maps *m, struct objects *os, pid_t pid)
 {
 	struct bytes text;
-	char path[64];
-	int ret;
+	int ret = proc_file_read(process_body(pid), "maps", MAPS_CAP, &text, NULL);
 
-	snprintf(path, sizeof(path), "/proc/%d/maps", (int)process_body(pid));
-	ret = file_read(path, MAPS_CAP, &text, NULL);
 	if (ret)
 		return ret;
 	if (text.n)

@@ -12,6 +12,7 @@
 
 #include "base/cursor.h"
 #include "base/file.h"
+#include "target/proc_file.h"
 #include "target/process.h"
 
 static ssize_t read_once(pid_t pid, uint64_t address, void *to, size_t n)
@@ -48,14 +49,12 @@ int mem_live_prove(pid_t pid, struct error *err)
 	uint64_t start, word;
 	struct bytes text, line;
 	struct cursor c;
-	char path[64];
-	int ret, tried = 0;
+	int ret = proc_file_read(process_body(pid), "maps", 1 << 20, &text, NULL),
+	    tried = 0;
 
-	snprintf(path, sizeof(path), "/proc/%d/maps", (int)process_body(pid));
-	ret = file_read(path, 1 << 20, &text, NULL);
 	if (ret) {
 		errno = -ret;
-		return error_errno(err, path);
+		return error_errno(err, "its memory map (/proc/PID/maps)");
 	}
 	ret = -EFAULT;
 	c = cursor_over(text);

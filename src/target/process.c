@@ -24,6 +24,7 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "target/access.h"
+#include "target/proc_file.h"
 
 #define PIDS_MAX 100000u
 #define PAGE_BYTES 4096u
@@ -123,15 +124,14 @@ static bool is_interpreter(const char *name)
 
 static void read_command(struct process *p)
 {
-	char path[64], first[sizeof(p->command)], second[sizeof(p->command)];
+	char first[sizeof(p->command)], second[sizeof(p->command)];
 	size_t at = 0, out = 0, args = 0;
 	bool code_given = false;
 	struct bytes b;
 
-	snprintf(path, sizeof(path), "/proc/%d/cmdline", (int)process_body(p->pid));
 	snprintf(p->command, sizeof(p->command), "%s", p->comm);
 	snprintf(p->cmdline, sizeof(p->cmdline), "%s", p->comm);
-	if (file_read(path, 64 << 10, &b, NULL))
+	if (proc_file_read(process_body(p->pid), "cmdline", 64 << 10, &b, NULL))
 		return;
 	first[0] = second[0] = '\0';
 	while (at < b.n && out + 2 < sizeof(p->cmdline)) {
@@ -161,15 +161,13 @@ static void read_command(struct process *p)
  * that does not answer. */
 static bool is_class32(pid_t pid)
 {
-	char path[64];
 	struct bytes b;
 	uint32_t word[2];
 	uint64_t wide[2];
 	bool narrow = false, is_wide = false;
 	size_t i;
 
-	snprintf(path, sizeof(path), "/proc/%d/auxv", (int)process_body(pid));
-	if (file_read(path, 64 << 10, &b, NULL))
+	if (proc_file_read(process_body(pid), "auxv", 64 << 10, &b, NULL))
 		return false;
 	for (i = 0; i + sizeof(wide) <= b.n && !is_wide; i += sizeof(wide)) {
 		memcpy(wide, b.p + i, sizeof(wide));

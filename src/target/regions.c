@@ -17,6 +17,7 @@
 #include "base/hash.h"
 #include "base/text.h"
 #include "target/maps.h"
+#include "target/proc_file.h"
 #include "target/process.h"
 
 #define MAPS_CAP (16u << 20)
@@ -121,12 +122,9 @@ void regions_parse(struct regions *r, struct bytes text)
 int regions_read(struct regions *r, pid_t pid)
 {
 	struct bytes text;
-	char path[64];
-	int ret;
+	int ret = proc_file_read(process_body(pid), "maps", MAPS_CAP, &text, NULL);
 
 	r->n = 0;
-	snprintf(path, sizeof(path), "/proc/%d/maps", (int)process_body(pid));
-	ret = file_read(path, MAPS_CAP, &text, NULL);
 	if (ret)
 		return ret;
 	regions_parse(r, text);

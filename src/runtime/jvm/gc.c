@@ -18,9 +18,11 @@
 #include "base/clock.h"
 #include "base/cursor.h"
 #include "base/file.h"
+#include "base/timed.h"
 #include "runtime/gc.h"
 #include "runtime/jvm/perfdata.h"
 #include "target/memory.h"
+#include "target/proc_file.h"
 
 #define COLLECTORS 4u
 #define LOOK_NS (40 * NS_PER_MSEC)
@@ -84,7 +86,7 @@ static bool is_perfdata(struct bytes line, char *path, size_t size)
 }
 
 /* Opens what the process has mapped; a file of another one's is refused. */
-static int open_mapped(pid_t pid)
+static int open_mapped_now(pid_t pid)
 {
 	char path[512], full[600];
 	struct bytes text = { 0 }, line;
@@ -92,8 +94,7 @@ static int open_mapped(pid_t pid)
 	struct cursor c;
 	int fd = -1;
 
-	snprintf(full, sizeof(full), "/proc/%d/maps", (int)pid);
-	if (file_read(full, MAPS_BYTES_MAX, &text, NULL))
+	if (proc_file_read(pid, "maps", MAPS_BYTES_MAX, &text, NULL))
 		return -1;
 	c = cursor_over(text);
 	while (fd == -1 && cursor_line(&c, &line))
@@ -109,6 +110,34 @@ static int open_mapped(pid_t pid)
 		fd = -1;
 	}
 	return fd;
+}
+
+struct opening {
+	pid_t pid;
+	int fd;
+};
+
+static void open_it(void *arg)
+{
+	struct opening *o = arg;
+
+	o->fd = open_mapped_now(o->pid);
+}
+
+static void close_it(void *arg)
+{
+	struct opening *o = arg;
+
+	if (o->fd != -1)
+		close(o->fd);
+}
+
+static int open_mapped(pid_t pid)
+{
+	struct opening o = { pid, -1 };
+
+	timed_call(TIMED_WAIT_NS, open_it, &o, sizeof(o), close_it);
+	return o.fd;
 }
 
 static uint64_t find_in_memory(const struct gc_place *place, size_t libjvm)
