@@ -95,20 +95,43 @@ static int climb(struct engine *e, struct error *err)
 	return ret;
 }
 
+/* A clock brings no machine stacks that --native could merge. */
+static int open_timer(struct engine *e, struct error *err)
+{
+	if (e->merge && e->config.backend) {
+		error_set(err, EXIT_USAGE,
+			  "--native: the backend timer has no machine stacks");
+		error_hint(err, "leave out --native, or --backend timer");
+		return -EINVAL;
+	}
+	if (e->merge) {
+		engine_say(e, true,
+			   "--native: machine stacks cannot be had here; showing those "
+			   "of the language alone");
+		merge_free(e->merge);
+		e->merge = NULL;
+	}
+	return open_backend(e, &timer_backend, err);
+}
+
 static int attach_best(struct engine *e, struct error *err)
 {
+	const struct backend *wanted =
+	    e->config.backend ? backend_named(e->config.backend) : NULL;
 	int ret;
 
-	if (e->config.backend)
-		return open_backend(e, backend_named(e->config.backend), err);
+	if (wanted == &timer_backend)
+		return open_timer(e, err);
+	if (wanted)
+		return open_backend(e, wanted, err);
 	if (e->sample.chain)
 		return open_perf(e, err);
 	if (is_alone(e))
-		return open_backend(e, &timer_backend, err);
+		return open_timer(e, err);
 	ret = climb(e, err);
 	/* Of the children, those in that language. */
 	if (ret && ret != -ESRCH && engine_space(e, e->process.pid)->reader)
-		ret = open_backend(e, &timer_backend, err);
+		ret = open_timer(e, err);
 	return ret;
 }
 

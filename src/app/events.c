@@ -92,6 +92,7 @@ static void on_sample(struct engine *e, const struct event *ev)
 		memcpy(in.reg, ev->reg, sizeof(in.reg));
 		in.live = &s->mem.mem;
 		in.sp = language ? e->merge->sp : NULL;
+		in.most = language ? merge_most(e->merge) : 0;
 		unwinder_walk(s->unwinder, &in, cs);
 		if (language)
 			merge_stacks(e->merge, e, s, &in);

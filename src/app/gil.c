@@ -95,6 +95,8 @@ static void give_stack(struct gil *g, struct space *s, pid_t tid, uint64_t now,
 	if (!engine_interp_stack(e, s, tid)) {
 		e->lost[LOSS_STACK_REJECTED]++;
 		cs->depth = 0;
+	} else {
+		engine_judge_stack(e);
 	}
 	if (cs->depth == 0) /* its time was held all the same */
 		cs->frame[cs->depth++] =

@@ -90,6 +90,17 @@ void merge_read(struct merge *m, struct engine *e, struct space *s,
 		merge_read_now(m, e, s, ev->tid);
 }
 
+#define FRAMES_OF_CALL 4u /* of the machine, that a call in an older version takes */
+
+uint32_t merge_most(const struct merge *m)
+{
+	uint64_t most = DEPTH_MAX;
+
+	if (m->ok && m->stack.truncated)
+		most = 64 + m->entries.n * FRAMES_OF_CALL;
+	return most < DEPTH_MAX ? (uint32_t)most : DEPTH_MAX;
+}
+
 /* ---- the machine's half ---- */
 
 static bool is_loop(const struct space *s, const struct frame *f, bool leads_to)
@@ -173,6 +184,14 @@ static bool was_running(const struct merge *m, struct engine *e, const struct sp
 		hear(&w, s, word);
 	}
 	return w.code && w.frame;
+}
+
+/* A language's stack that is cut has fewer entries: what is further out of the machine's has no
+ * partner, and is left out, too. */
+static void pair(const struct merge *m, struct loop_frames *loops)
+{
+	if (m->ok && m->stack.truncated && loops->n > m->entries.n)
+		loops->n = (uint32_t)m->entries.n;
 }
 
 static bool fits(const struct merge *m, struct engine *e, const struct space *s,
@@ -316,13 +335,15 @@ void merge_stacks(struct merge *m, struct engine *e, struct space *s,
 		m->kept = kept_new(e->tables, e->objects);
 	learn_loops(e, s);
 	find_loops(s, cs, &loops);
+	pair(m, &loops);
 	if (loops.n == 0 && m->ok && m->entries.n == 0)
 		return; /* it runs no Python */
 	m->both.depth = 0;
 	m->both.truncated = cs->truncated || m->stack.truncated;
 	if (fits(m, e, s, &loops, in)) {
 		splice(m, e, s, &loops);
-		m->both.complete = m->stack.complete || cs->complete;
+		m->both.complete =
+		    m->stack.complete || (cs->complete && !m->stack.truncated);
 	} else {
 		e->lost[LOSS_MERGE]++;
 		mark(m, e, s, &loops);

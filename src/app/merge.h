@@ -37,6 +37,9 @@ void merge_free(struct merge *m);
 /* Reads the thread's chain: the one that came with its sample, or as it is now. */
 void merge_read(struct merge *m, struct engine *e, struct space *s,
 		const struct event *ev);
+/* How deep the machine's stack must be followed for it (unwind_input.most): where the
+ * language's is cut, frames of neither are shown further out. */
+uint32_t merge_most(const struct merge *m);
 void merge_read_now(struct merge *m, struct engine *e, struct space *s, pid_t tid);
 /* Replaces e->stack, the machine's, by the merged one. `in` is what it was unwound from:
  * NULL, or its registers' being unknown, when the thread was blocked all the while. */

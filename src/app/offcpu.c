@@ -39,12 +39,14 @@ bool engine_blocked_stack(struct engine *e, struct space *s, struct blocked_thre
 	};
 	in.reg[DWARF_RSP] = look->sp;
 	in.reg[DWARF_RIP] = look->ip;
-	in.sp = language ? e->merge->sp : NULL;
-	unwinder_walk(s->unwinder, &in, cs);
 	if (language) {
 		merge_read_now(e->merge, e, s, t->tid);
-		merge_stacks(e->merge, e, s, &in);
+		in.sp = e->merge->sp;
+		in.most = merge_most(e->merge);
 	}
+	unwinder_walk(s->unwinder, &in, cs);
+	if (language)
+		merge_stacks(e->merge, e, s, &in);
 	cs->stitched = false; /* the thread slept all the while, as is proved now */
 	return blocked_still(t);
 }

@@ -49,6 +49,7 @@ struct unwind_input {
 	/* Stack pointers of the frames, by their index in the call stack, DEPTH_MAX of
 	 * them; NULL: not wanted. */
 	uint64_t *sp;
+	uint32_t most; /* frames of the call stack; 0: DEPTH_MAX */
 };
 
 /* Unwind tables of objects, shared by all unwinders. */

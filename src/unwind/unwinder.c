@@ -240,8 +240,9 @@ static void append_unknown(struct callstack *cs)
 static void walk_frames(struct walk *w, struct rules *rules)
 {
 	struct callstack *cs = w->cs;
+	uint32_t most = w->in->most ? w->in->most : DEPTH_MAX;
 
-	while (cs->depth < DEPTH_MAX) {
+	while (cs->depth < most) {
 		uint64_t key = w->pc - !w->exact;
 		const struct rule_slot *slot = rules_find(rules, key);
 		const struct rule_place *place;

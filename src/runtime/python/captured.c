@@ -194,7 +194,7 @@ static void add_older(struct batch *b, const struct python_thread *t, size_t fro
 {
 	size_t first = b->pieces.n, i;
 
-	for (i = from; i < t->n_chunks && i <= t->reach + 1; i++)
+	for (i = from; i < t->n_chunks && i <= t->reach; i++)
 		batch_add(b, t->chunk[i].address, t->chunk[i].bytes);
 	if (t->cut && look_root_chunk(t))
 		batch_add(b, look_root_chunk(t), LOOK_ROOT_BYTES);

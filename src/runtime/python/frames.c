@@ -459,6 +459,8 @@ static int cut_chain(struct look *k, uint64_t next)
 {
 	if (k->in_front && k->doubt != WALK_DONE)
 		return k->doubt;
+	if (k->r->stack.depth > k->run_start)
+		end_run(k, 0);
 	look_root(k, next);
 	return WALK_DONE;
 }

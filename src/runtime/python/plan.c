@@ -23,7 +23,7 @@ static void plan_chunks(struct batch *b, struct python_thread *t)
 {
 	uint32_t i;
 
-	for (i = 0; i < t->n_chunks && i <= t->reach + 1; i++)
+	for (i = 0; i < t->n_chunks && i <= t->reach; i++)
 		batch_add(b, t->chunk[i].address, t->chunk[i].bytes);
 	if (t->cut && look_root_chunk(t))
 		batch_add(b, look_root_chunk(t), LOOK_ROOT_BYTES);

@@ -20,7 +20,7 @@
 #define PYTHON_CHUNKS_MAX 32u
 /* Of a deeper chain (frames, and entry frames on the C stack) only the innermost and the
  * outermost frames are read: see root.c. */
-#define PYTHON_WHOLE_LEAST 512u
+#define PYTHON_WHOLE_LEAST 256u
 #define PYTHON_WHOLE_FIRST 1024u
 #define PYTHON_ROOT_MOST 256u
 #define PYTHON_CFRAMES 4u

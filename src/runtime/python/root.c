@@ -24,8 +24,9 @@
 #include "base/clock.h"
 #include "runtime/python/look.h"
 
-#define SURVEY_MOST_NS (30 * NS_PER_MSEC)
-#define SURVEY_COST 300u /* of which a 300th of the time is spent at most */
+#define SURVEY_MOST_NS \
+	(30 * NS_PER_MSEC) /* of ptop's CPU time: on a busy machine it waits, too */
+#define SURVEY_COST 300u   /* of which a 300th of the time is spent at most */
 #define SURVEY_AGAIN_NS (1 * NS_PER_SEC)
 #define SURVEY_LINKS (1u << 20)
 #define WINDOW_BYTES 65536u
@@ -99,14 +100,14 @@ typedef VEC(uint64_t) address_list;
 static bool follow(struct window *w, const struct python_thread *t, uint64_t from,
 		   bool believe, address_list *found, size_t *joins)
 {
-	uint64_t until = clock_now_ns() + SURVEY_MOST_NS, mark = 0;
+	uint64_t until = clock_thread_cpu_ns() + SURVEY_MOST_NS, mark = 0;
 	size_t n;
 
 	*joins = 0;
 	for (n = 1; from && n <= SURVEY_LINKS && from != mark; n++) {
 		if (believe && n <= 64 && (*joins = find_in_line(t, from)))
 			return true;
-		if (n % 64 == 0 && clock_now_ns() > until)
+		if (n % 64 == 0 && clock_thread_cpu_ns() > until)
 			return false;
 		if ((n & (n - 1)) == 0)
 			mark = from; /* a circle comes back to it */
@@ -121,7 +122,7 @@ static bool follow(struct window *w, const struct python_thread *t, uint64_t fro
 static void survey(struct look *k, uint64_t from)
 {
 	struct python_thread *t = k->walk->t;
-	uint64_t now = clock_now_ns(), end;
+	uint64_t now = clock_now_ns(), cpu = clock_thread_cpu_ns();
 	bool believe = t->line.n && now - t->line_ns < SURVEY_AGAIN_NS, ok;
 	struct window w = { .r = k->r };
 	address_list found = { 0 };
@@ -135,10 +136,9 @@ static void survey(struct look *k, uint64_t from)
 		t->line.n = joins;
 	while (ok && found.n)
 		*VEC_PUSH(&t->line) = found.v[--found.n];
-	end = clock_now_ns();
 	if (ok && !joins)
-		t->line_ns = end;
-	t->line_due_ns = end + (end - now) * SURVEY_COST;
+		t->line_ns = clock_now_ns();
+	t->line_due_ns = clock_now_ns() + (clock_thread_cpu_ns() - cpu) * SURVEY_COST;
 	VEC_DONE(&found);
 	free(w.buffer);
 }
@@ -307,7 +307,7 @@ void look_root(struct look *k, uint64_t next)
 /* ---- How deep is too deep ------------------------------------------------------------ */
 
 #define DEEP_NS (1 * NS_PER_SEC)
-#define DEEP_SHARE 125u /* of which so much of the time is spent on deep stacks */
+#define DEEP_SHARE 160u /* of which so much of the time is spent on deep stacks */
 
 uint64_t look_depth_start(const struct walk *w, size_t n)
 {
