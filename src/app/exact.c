@@ -243,10 +243,23 @@ static void turn_one(struct latency *l, struct exact *x, uint64_t now)
 		exact_native_read(l, x, now);
 }
 
+/* The colon behind the file of FILE:NAME; those of ns::name stand in pairs. */
+static const char *file_end(const char *what)
+{
+	const char *at, *found = NULL;
+
+	for (at = what; *at; at++)
+		if (*at == ':' && at[1] == ':')
+			at++;
+		else if (*at == ':' && at > what)
+			found = at;
+	return found;
+}
+
 void latency_exact_add(struct latency *l, const char *what)
 {
 	struct exact *x = &l->exact[l->n_exact];
-	const char *colon = strrchr(what, ':');
+	const char *colon = file_end(what);
 	char name[300];
 
 	if (l->n_exact == EXACT_MOST) {
@@ -254,8 +267,6 @@ void latency_exact_add(struct latency *l, const char *what)
 			   EXACT_MOST);
 		return;
 	}
-	if (colon && colon > what && colon[-1] == ':') /* ns::function */
-		colon = NULL;
 	*x = (struct exact){ .next_ns = 0 };
 	if (colon)
 		snprintf(x->file, sizeof(x->file), "%.*s", (int)(colon - what), what);

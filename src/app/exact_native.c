@@ -319,6 +319,42 @@ static void offer_near(struct latency *l, struct exact *x, const struct object *
 	exact_refuse(l, x, "no such function in %.30s%s", o->name, text);
 }
 
+static bool holds(const struct mapping *map, uint64_t offset)
+{
+	return offset >= map->offset && offset - map->offset < map->end - map->start;
+}
+
+/* By the name that rows show, which is not the symbol's in C++ and Rust. */
+static bool search_displayed(struct code *c, struct exact *x, bool *over)
+{
+	size_t i;
+
+	for (i = 0; i < c->space->maps.list.n; i++) {
+		const struct mapping *map = &c->space->maps.list.v[i];
+		const struct symbols *symbols;
+		struct symbol sym[2];
+		bool failed = false;
+		size_t n;
+
+		if (!is_file(map->object, x->file))
+			continue;
+		symbols = engine_symbols(c->l->e, map->object, &failed);
+		n = symbols ? symbols_displayed(symbols, x->function, sym) : 0;
+		if (n == 0 || !holds(map, sym[0].start))
+			continue;
+		*over = true;
+		if (n == 1)
+			*over = found(c, x, map, &sym[0], false);
+		else
+			exact_refuse(c->l, x,
+				     "%zu functions have this name: give one by its "
+				     "symbol: %.60s, %.60s",
+				     n, sym[0].name, sym[1].name);
+		return true;
+	}
+	return false;
+}
+
 /* By a name that another one of the same address is known by. */
 static bool search_aliases(struct code *c, struct exact *x, bool *over)
 {
@@ -342,11 +378,6 @@ static bool search_aliases(struct code *c, struct exact *x, bool *over)
 		return true;
 	}
 	return false;
-}
-
-static bool holds(const struct mapping *map, uint64_t offset)
-{
-	return offset >= map->offset && offset - map->offset < map->end - map->start;
 }
 
 bool exact_native_search(struct latency *l, struct exact *x)
@@ -380,7 +411,7 @@ bool exact_native_search(struct latency *l, struct exact *x)
 		return false; /* names are being loaded; or it is not mapped (yet) */
 	if (!last_symbols)
 		exact_refuse(l, x, "no file of it has symbols");
-	else if (search_aliases(&c, x, &over))
+	else if (search_displayed(&c, x, &over) || search_aliases(&c, x, &over))
 		return over;
 	else
 		offer_near(l, x, last, last_symbols);

@@ -122,7 +122,7 @@ enum exact_state {
 
 /* A function that is timed exactly. */
 struct exact {
-	char file[128], function[160]; /* file "": any */
+	char file[128], function[1024]; /* file "": any */
 	enum exact_state state;
 	uint32_t thing;
 	struct probe *probe;

@@ -4,7 +4,9 @@
 #include "symbol/symbols.h"
 
 #include <elf.h>
+#include <ctype.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/auxv.h>
@@ -12,6 +14,7 @@
 
 #include "base/alloc.h"
 #include "symbol/debugfile.h"
+#include "symbol/demangle.h"
 #include "symbol/elfsyms.h"
 #include "symbol/minidebug.h"
 #include "symbol/table.h"
@@ -123,6 +126,45 @@ bool symbols_named(const struct symbols *s, const char *name, struct symbol *out
 			return true;
 		}
 	return false;
+}
+
+/* The longest word of a name: it is in the mangled form as it is, so the others need not be
+ * demangled. */
+static void longest_word(const char *name, char *to, size_t size)
+{
+	const char *best = name;
+	size_t n = 0;
+
+	while (*name) {
+		size_t length = 0;
+
+		while (name[length] == '_' || isalnum((unsigned char)name[length]))
+			length++;
+		if (length > n) {
+			best = name;
+			n = length;
+		}
+		name += length ? length : 1;
+	}
+	snprintf(to, size, "%.*s", (int)n, best);
+}
+
+size_t symbols_displayed(const struct symbols *s, const char *name, struct symbol out[2])
+{
+	char word[64], shown[1024];
+	size_t found = 0, i;
+
+	longest_word(name, word, sizeof(word));
+	for (i = 0; i < s->n; i++) {
+		const char *raw = s->name[i] == NAME_NONE ? NULL : s->names + s->name[i];
+
+		if (!raw || raw[0] != '_' || !strstr(raw, word))
+			continue;
+		demangle(raw, shown, sizeof(shown));
+		if (strcmp(shown, name) == 0 && found++ < 2)
+			fill(s, i, &out[found - 1]);
+	}
+	return found;
 }
 
 #define NEAR_LENGTH 64
