@@ -4,9 +4,9 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
+#include "app/exact_code.h"
 #include "app/latency.h"
 #include "base/clock.h"
 #include "base/text.h"
@@ -17,16 +17,7 @@
 #include "target/loader.h"
 
 #define READ_NS (250 * NS_PER_MSEC)
-#define FILES_MAX 8u /* that the probes of one function are in */
-#define CODE_BYTES 16u
 #define WITHOUT_END_PCT 1.0 /* below, a call that is still open explains it */
-
-/* The code of the process, function by function. */
-struct code {
-	struct latency *l;
-	const struct space *space;
-	bool waits; /* names of a file are not loaded yet */
-};
 
 static bool is_file(const struct object *o, const char *wanted)
 {
@@ -39,105 +30,6 @@ static bool is_file(const struct object *o, const char *wanted)
 	/* "sqlite3" and "libsqlite3" are libsqlite3.so.0. */
 	return at &&
 	       (at == o->name || (at == o->name + 3 && memcmp(o->name, "lib", 3) == 0));
-}
-
-static bool function_at(void *arg, uint64_t address, uint64_t *start, uint64_t *bytes)
-{
-	struct code *c = arg;
-	const struct mapping *map = maps_find(&c->space->maps, address);
-	const struct symbols *symbols;
-	struct symbol sym;
-	bool failed = false;
-
-	if (!map || map->object->kind != OBJECT_FILE)
-		return false;
-	symbols = engine_symbols(c->l->e, map->object, &failed);
-	c->waits |= !symbols && !failed;
-	if (!symbols || !symbols_find(symbols, mapping_offset(map, address), &sym))
-		return false;
-	*start = address - (mapping_offset(map, address) - sym.start);
-	*bytes = sym.size;
-	return true;
-}
-
-static bool read_code(void *arg, uint64_t address, void *to, size_t n)
-{
-	const struct code *c = arg;
-
-	return c->space->mem.mem.read(&c->space->mem.mem, address, to, n);
-}
-
-/* ---- Files ------------------------------------------------------------------------------ */
-
-struct probed_file {
-	const struct object *object;
-	int fd;
-	char path[4200];
-};
-
-struct probed_files {
-	struct probed_file v[FILES_MAX];
-	size_t n;
-};
-
-static void path_of(const struct object *o, char *path, size_t size)
-{
-	struct stat st;
-
-	snprintf(path, size, "/proc/%d/root%s", (int)o->pid, o->path);
-	if (stat(path, &st) == 0 && st.st_ino == o->inode)
-		return;
-	snprintf(path, size, "%s", o->path);
-}
-
-static struct probed_file *file_of(struct probed_files *files, const struct object *o)
-{
-	struct probed_file *f;
-	size_t i;
-
-	for (i = 0; i < files->n; i++)
-		if (files->v[i].object == o)
-			return &files->v[i];
-	if (files->n == FILES_MAX)
-		return NULL;
-	f = &files->v[files->n];
-	f->object = o;
-	f->fd = object_answers(o) ? object_open(o, NULL) : -1;
-	if (f->fd < 0)
-		return NULL;
-	path_of(o, f->path, sizeof(f->path));
-	files->n++;
-	return f;
-}
-
-static void close_files(struct probed_files *files)
-{
-	while (files->n > 0)
-		close(files->v[--files->n].fd);
-}
-
-/* Where an instruction stands in a file. The kernel takes the original of the breakpoint's
- * instruction from the file: memory that was written to since must not get one. */
-static bool locate(const struct code *c, struct probed_files *files, uint64_t address,
-		   struct probe_place *place)
-{
-	const struct mapping *map = maps_find(&c->space->maps, address);
-	struct probed_file *f =
-	    map && map->object->kind == OBJECT_FILE ? file_of(files, map->object) : NULL;
-	unsigned char there[CODE_BYTES], here[CODE_BYTES];
-	uint64_t offset;
-	size_t n;
-
-	if (!f)
-		return false;
-	offset = mapping_offset(map, address);
-	n = map->end - address < CODE_BYTES ? map->end - address : CODE_BYTES;
-	if (!read_code((void *)(uintptr_t)c, address, here, n) ||
-	    pread(f->fd, there, n, (off_t)offset) != (ssize_t)n ||
-	    memcmp(here, there, n) != 0)
-		return false;
-	*place = (struct probe_place){ .path = f->path, .offset = offset };
-	return true;
 }
 
 /* ---- Arming ------------------------------------------------------------------------------ */
@@ -174,20 +66,28 @@ static bool exchanges_stacks(const struct space *s)
 }
 
 /* The kernel copies 16 bytes at most, and the last function of a file may be shorter. */
-static bool entry_is_emulated(const struct code *c, uint64_t entry)
+static bool entry_is_emulated(struct code *c, uint64_t entry)
 {
-	unsigned char code[2];
+	unsigned char first[2];
 
-	return read_code((void *)(uintptr_t)c, entry, code, sizeof(code)) &&
-	       exits_is_emulated(code, sizeof(code));
+	return code_read(c, entry, first, sizeof(first)) &&
+	       exits_is_emulated(first, sizeof(first));
+}
+
+/* The kernel puts none into a mapping that is shared or was made writable once, and says nothing. */
+static bool has_breakpoint(const struct code *c, uint64_t address)
+{
+	const struct mem *mem = &c->space->mem.mem;
+	unsigned char there;
+
+	return !mem->read(mem, address, &there, 1) || there == CODE_BREAKPOINT;
 }
 
 static bool open_probe(struct code *c, struct exact *x, const struct object *o,
 		       const struct exits *exits, struct error *err)
 {
-	struct latency *l = c->l;
+	struct latency *l = x->l;
 	struct probe_place place[EXITS_MAX + 1];
-	struct probed_files files = { .n = 0 };
 	struct probe_options options = {
 		.slow_ns = l->slow_ns,
 		.stack = is_go(o, x->function)	      ? PROBE_GO
@@ -195,48 +95,59 @@ static bool open_probe(struct code *c, struct exact *x, const struct object *o,
 						      : PROBE_FIXED,
 		.restarts = exits->restarts,
 	};
+	struct probe_cost cost =
+	    probe_cost(options.stack, entry_is_emulated(c, exits->entry));
 	size_t i;
-	bool ok = locate(c, &files, exits->entry, &place[0]);
+	bool ok = code_locate(c, exits->entry, &place[0]);
 
+	options.bias_ns = cost.bias_ns;
+	x->cost_ns = cost.call_ns;
 	for (i = 0; ok && i < exits->n; i++)
-		ok = locate(c, &files, exits->at[i], &place[i + 1]);
+		ok = code_locate(c, exits->at[i], &place[i + 1]);
 	if (!ok)
-		error_set(err, EXIT_FAILED,
-			  "its code in memory is not the code in its file");
+		error_set(err, EXIT_FAILED, "its code is not in a file");
 	else
 		ok = probe_open(l->e->process.pid, place, exits->n + 1, &options,
 				&x->probe, err) == 0;
-	close_files(&files);
+	if (ok && !has_breakpoint(c, exits->entry)) {
+		ok = false;
+		probe_close(x->probe);
+		x->probe = NULL;
+		error_set(
+		    err, EXIT_UNSUPPORTED,
+		    "the kernel puts no breakpoint there: its file is mapped shared "
+		    "or writable");
+	}
 	return ok;
 }
 _Static_assert(EXITS_MAX + 1 <= PROBE_PLACES_MAX, "the entry is one of them");
 
 /* Puts the probes on the function at this address; false when names of other files that it leads to
- * are still awaited. */
+ * are still awaited, or its file was unmapped. */
 static bool arm(struct code *c, struct exact *x, const struct object *o, uint64_t address)
 {
-	struct latency *l = c->l;
+	struct latency *l = x->l;
 	struct latency_thing *t = &l->things.v[x->thing];
-	const struct exits_source source = { function_at, read_code, c };
 	struct error err = { 0 };
 	struct exits exits;
 	const char *why;
-	bool found;
+	bool found, opened;
 
-	c->waits = false;
-	found = exits_find(&source, address, &exits, &why);
-	if (c->waits)
+	code_open(c);
+	found = exits_find(&c->source, address, &exits, &why);
+	opened = found && !c->waits && open_probe(c, x, o, &exits, &err);
+	code_close(c);
+	if (!opened && c->waits)
 		return false;
-	if (!found) {
-		exact_refuse(l, x, "%s", why);
-		return true;
-	}
-	if (!open_probe(c, x, o, &exits, &err)) {
-		exact_refuse(l, x, "%.100s", err.cause);
+	if (!opened) {
+		exact_refuse(l, x, "%.100s",
+			     found ? err.cause
+			     : c->changed
+				 ? "its code in memory is not the code in its file"
+				 : why);
 		return true;
 	}
 	x->exchanged = exchanges_stacks(c->space);
-	x->cost_ns = probe_cost(entry_is_emulated(c, exits.entry));
 	x->sums = (struct sums_source){ .times = x->probe->times };
 	x->state = EXACT_ARMED;
 	x->read_ns = clock_now_ns();
@@ -286,16 +197,16 @@ static bool found(struct code *c, struct exact *x, const struct mapping *map,
 		return arm(c, x, map->object, address);
 	if (!symbol_resolved(&c->space->maps, &c->space->mem.mem, map->object,
 			     x->function, sym->start, &address)) {
-		exact_refuse(c->l, x,
+		exact_refuse(x->l, x,
 			     "one of several variants is called for it, and which one is "
 			     "not known: nothing of the process has called it yet");
 		return true;
 	}
-	name_variant(c->l, x, c->space, address);
+	name_variant(x->l, x, c->space, address);
 	variant = maps_find(&c->space->maps, address);
 	if (!variant || variant->object->kind != OBJECT_FILE) {
 		exact_refuse(
-		    c->l, x,
+		    x->l, x,
 		    "its code is the kernel's (vdso), which no probe can be put on");
 		return true;
 	}
@@ -338,7 +249,7 @@ static bool search_displayed(struct code *c, struct exact *x, bool *over)
 
 		if (!is_file(map->object, x->file))
 			continue;
-		symbols = engine_symbols(c->l->e, map->object, &failed);
+		symbols = engine_symbols(x->l->e, map->object, &failed);
 		n = symbols ? symbols_displayed(symbols, x->function, sym) : 0;
 		if (n == 0 || !holds(map, sym[0].start))
 			continue;
@@ -346,7 +257,7 @@ static bool search_displayed(struct code *c, struct exact *x, bool *over)
 		if (n == 1)
 			*over = found(c, x, map, &sym[0], false);
 		else
-			exact_refuse(c->l, x,
+			exact_refuse(x->l, x,
 				     "%zu functions have this name: give one by its "
 				     "symbol: %.60s, %.60s",
 				     n, sym[0].name, sym[1].name);
@@ -382,12 +293,13 @@ static bool search_aliases(struct code *c, struct exact *x, bool *over)
 
 bool exact_native_search(struct latency *l, struct exact *x)
 {
-	struct code c = { .l = l, .space = engine_space(l->e, l->e->process.pid) };
+	struct code c = { .e = l->e, .space = engine_space(l->e, l->e->process.pid) };
 	const struct object *last = NULL;
 	const struct symbols *last_symbols = NULL;
 	bool waits = false, over;
 	size_t i;
 
+	x->l = l;
 	for (i = 0; c.space && i < c.space->maps.list.n; i++) {
 		const struct mapping *map = &c.space->maps.list.v[i];
 		const struct symbols *symbols;

@@ -44,7 +44,7 @@ struct scratch {
 #define AT(field) \
 	((int16_t)((int)offsetof(struct scratch, field) - (int)sizeof(struct scratch)))
 
-enum { OUT, NEW, FOUND, LABELS = 8, NEXT = 24 };
+enum { OUT, NEW, LESS, LABELS = 8, NEXT = 24 };
 
 #define REG(name) ((int16_t)offsetof(struct user_regs_struct, name))
 
@@ -255,6 +255,10 @@ static int load_exit(struct probe *p, const struct probe_options *o, struct erro
 	bpf_load(c, BPF_DW, 7, 10, AT(now.time_ns));
 	bpf_mov(c, 6, 7);
 	bpf_alu(c, BPF_SUB, 6, 9);
+	bpf_alu_k(c, BPF_SUB, 6, (int32_t)o->bias_ns);
+	bpf_if_k(c, BPF_JSGE, 6, 0, LESS);
+	bpf_set(c, 6, 0);
+	bpf_label(c, LESS);
 	bpf_alu_k(c, BPF_LSH, 8, 32); /* the thread's number, as an id */
 	bpf_times_add(c, p->times_fd, NEXT + SETS);
 	bpf_label(c, OUT);
@@ -395,21 +399,29 @@ static int by_value(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-uint64_t probe_cost(bool emulated)
+static uint64_t median(uint64_t *v, size_t n)
+{
+	qsort(v, n, sizeof(*v), by_value);
+	return n ? v[n / 2] : 0;
+}
+
+/* Medians: on a loaded machine some batches lose their CPU, and a mean of all once took probes of
+ * a third of the limit away. */
+struct probe_cost probe_cost(enum probe_stack stack, bool emulated)
 {
 	void (*volatile try)(void) = emulated ? probe_try_emulated : probe_try_stepped;
 	void (*end)(void) = emulated ? probe_try_emulated_end : probe_try_stepped_end;
 	struct probe_place place[2] = { { "/proc/self/exe", 0 },
 					{ "/proc/self/exe", 0 } };
-	struct probe_options options = { .slow_ns = UINT64_MAX };
-	uint64_t took[COST_BATCHES];
+	struct probe_options options = { .stack = stack }; /* all of them are slow */
+	uint64_t took[COST_BATCHES], within[BPF_SLOW_KEPT];
 	struct probe *p;
-	unsigned i, k;
+	size_t i, k, n;
 
 	if (!own_offset((uint64_t)(uintptr_t)try, &place[0].offset) ||
 	    !own_offset((uint64_t)(uintptr_t)end, &place[1].offset) ||
 	    probe_open(getpid(), place, 2, &options, &p, NULL))
-		return 0;
+		return (struct probe_cost){ 0, 0 };
 	try();
 	for (i = 0; i < COST_BATCHES; i++) {
 		took[i] = clock_now_ns();
@@ -417,16 +429,18 @@ uint64_t probe_cost(bool emulated)
 			try();
 		took[i] = clock_now_ns() - took[i];
 	}
+	n = p->times->slow_n < BPF_SLOW_KEPT ? p->times->slow_n : BPF_SLOW_KEPT;
+	for (i = 0; i < n; i++)
+		within[i] = p->times->slow[i].took_ns;
 	probe_close(p);
-	/* The median: on a loaded machine some batches lose their CPU, and a mean of all once
-	 * took probes of a third of the limit away. */
-	qsort(took, COST_BATCHES, sizeof(*took), by_value);
-	return took[COST_BATCHES / 2] / COST_CALLS;
+	return (struct probe_cost){ median(took, COST_BATCHES) / COST_CALLS,
+				    median(within, n) };
 }
 #else
-uint64_t probe_cost(bool emulated)
+struct probe_cost probe_cost(enum probe_stack stack, bool emulated)
 {
+	(void)stack;
 	(void)emulated;
-	return 0;
+	return (struct probe_cost){ 0, 0 };
 }
 #endif

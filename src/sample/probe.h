@@ -40,6 +40,8 @@ struct probe_options {
 	uint64_t slow_ns;
 	enum probe_stack stack;
 	bool restarts; /* a jump leads back to the entry, which begins no call */
+	uint64_t
+	    bias_ns; /* of what is measured of a call, this is the probes' own time */
 };
 
 /* place[0] is the entry, the others (one at least) are exits. -errno with the cause. */
@@ -47,8 +49,13 @@ int probe_open(pid_t pid, const struct probe_place *place, size_t n,
 	       const struct probe_options *options, struct probe **out,
 	       struct error *err);
 void probe_close(struct probe *p);
-/* What a call of a function costs here, ns, by one of ptop's own whose entry the kernel emulates, or
- * single-steps; 0 when it cannot be told. */
-uint64_t probe_cost(bool emulated);
+/* What probes take from a program, by calls of an empty function of ptop's own. */
+struct probe_cost {
+	uint64_t call_ns; /* longer, each call */
+	uint64_t bias_ns; /* of that, within what is measured of the call */
+};
+
+/* For a function whose entry the kernel emulates, or single-steps; zeroes when it cannot be told. */
+struct probe_cost probe_cost(enum probe_stack stack, bool emulated);
 
 #endif

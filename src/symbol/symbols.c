@@ -3,8 +3,8 @@
  * lock. */
 #include "symbol/symbols.h"
 
-#include <elf.h>
 #include <ctype.h>
+#include <elf.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -44,8 +44,7 @@ bool symbols_find(const struct symbols *s, uint64_t address, struct symbol *out)
 /* The function of this raw name. */
 bool symbols_named(const struct symbols *s, const char *name, struct symbol *out);
 /* How many functions are displayed by this name (symbol/demangle.h): the first two of them. */
-size_t symbols_displayed(const struct symbols *s, const char *name,
-			 struct symbol out[2]);
+size_t symbols_displayed(const struct symbols *s, const char *name, struct symbol out[2]);
 /* Names a mistyped one may have meant, the nearest first: at most `max` (8), each within a
  * third of its length. Returns how many. */
 size_t symbols_near(const struct symbols *s, const char *name, const char **out,
