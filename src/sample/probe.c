@@ -13,14 +13,16 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/user.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/clock.h"
 
 #define STARTS_MOST 32768u
-#define COST_BATCHES 41u
-#define COST_CALLS 5u /* in a batch */
+#define COST_CALLS BPF_SLOW_KEPT
+#define COST_APART_NS \
+	100000 /* as calls are that cost 2 % of a core at most: caches are cold then */
 
 /* Where the words are, from the return address on. */
 #define SETS 4
@@ -405,8 +407,8 @@ static uint64_t median(uint64_t *v, size_t n)
 	return n ? v[n / 2] : 0;
 }
 
-/* Medians: on a loaded machine some batches lose their CPU, and a mean of all once took probes of
- * a third of the limit away. */
+/* Medians: on a loaded machine some calls lose their CPU, and a mean of all once took probes of a
+ * third of the limit away. */
 struct probe_cost probe_cost(enum probe_stack stack, bool emulated)
 {
 	void (*volatile try)(void) = emulated ? probe_try_emulated : probe_try_stepped;
@@ -414,27 +416,26 @@ struct probe_cost probe_cost(enum probe_stack stack, bool emulated)
 	struct probe_place place[2] = { { "/proc/self/exe", 0 },
 					{ "/proc/self/exe", 0 } };
 	struct probe_options options = { .stack = stack }; /* all of them are slow */
-	uint64_t took[COST_BATCHES], within[BPF_SLOW_KEPT];
+	const struct timespec apart = { 0, COST_APART_NS };
+	uint64_t took[COST_CALLS], within[COST_CALLS];
 	struct probe *p;
-	size_t i, k, n;
+	size_t i, n;
 
 	if (!own_offset((uint64_t)(uintptr_t)try, &place[0].offset) ||
 	    !own_offset((uint64_t)(uintptr_t)end, &place[1].offset) ||
 	    probe_open(getpid(), place, 2, &options, &p, NULL))
 		return (struct probe_cost){ 0, 0 };
-	try();
-	for (i = 0; i < COST_BATCHES; i++) {
+	for (i = 0; i < COST_CALLS; i++) {
+		nanosleep(&apart, NULL);
 		took[i] = clock_now_ns();
-		for (k = 0; k < COST_CALLS; k++)
-			try();
+		try();
 		took[i] = clock_now_ns() - took[i];
 	}
-	n = p->times->slow_n < BPF_SLOW_KEPT ? p->times->slow_n : BPF_SLOW_KEPT;
+	n = p->times->slow_n < COST_CALLS ? p->times->slow_n : COST_CALLS;
 	for (i = 0; i < n; i++)
 		within[i] = p->times->slow[i].took_ns;
 	probe_close(p);
-	return (struct probe_cost){ median(took, COST_BATCHES) / COST_CALLS,
-				    median(within, n) };
+	return (struct probe_cost){ median(took, COST_CALLS), median(within, n) };
 }
 #else
 struct probe_cost probe_cost(enum probe_stack stack, bool emulated)
