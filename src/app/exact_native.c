@@ -100,7 +100,7 @@ static bool open_probe(struct code *c, struct exact *x, const struct object *o,
 	size_t i;
 	bool ok = code_locate(c, exits->entry, &place[0]);
 
-	options.bias_ns = cost.bias_ns;
+	options.bias_ns = l->things.v[x->thing].bias_ns = cost.bias_ns;
 	x->cost_ns = cost.call_ns;
 	for (i = 0; ok && i < exits->n; i++)
 		ok = code_locate(c, exits->at[i], &place[i + 1]);

@@ -229,6 +229,15 @@ static void limit_figures(struct latency *l, const struct latency_sum *sum,
 		memset(r->trend_ns, 0, sizeof(r->trend_ns));
 }
 
+static void limit_short(uint64_t bias_ns, struct latency_figure *figure)
+{
+	int i;
+
+	for (i = 0; i < LATENCY_FIGURES; i++)
+		if (figure[i].known == LATENCY_KNOWN && figure[i].ns < bias_ns)
+			figure[i] = (struct latency_figure){ LATENCY_BELOW, bias_ns };
+}
+
 static void put_row(struct latency *l, uint32_t thing, uint64_t from, struct snapshot *s,
 		    struct snapshot_latency_row *r)
 {
@@ -252,6 +261,7 @@ static void put_row(struct latency *l, uint32_t thing, uint64_t from, struct sna
 	} else if (t->source == LATENCY_QUEUE) {
 		r->exactness = "means of short stretches";
 	}
+	limit_short(t->bias_ns, r->figure);
 	compare_with_base(t, r);
 }
 

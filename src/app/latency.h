@@ -21,6 +21,8 @@ struct latency_thing {
 	uint64_t id; /* of that source */
 	char *name;
 	char note[120];
+	/* Of each call so much was taken off as the probes' own: what is shorter is not known. */
+	uint64_t bias_ns;
 	bool pinned;
 	bool ours; /* a function of the program, not of a library */
 	struct latency_figure base_p50, base_p95;

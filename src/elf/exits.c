@@ -9,14 +9,21 @@
 
 #include "base/alloc.h"
 
-#define JUMPS_MAX 4096u /* that leave one function */
-#define HOPS_MAX 4u	/* through linkage tables, for one jump */
+#define JUMPS_MAX 16384u /* that leave one function */
+#define HOPS_MAX 4u	 /* through linkage tables, for one jump */
 #define INSN_MAX 15u
+#define LABELS_MAX 256u /* addresses one function takes of its own code */
+#define LABEL_STEPS 64	/* instructions in which what becomes of one must be seen */
 
 /* A function that was decoded. */
 struct body {
 	uint64_t start, bytes;
 	unsigned char *starts; /* a bit for each byte at which an instruction starts */
+};
+
+/* An address of the function's own that an instruction takes. */
+struct label {
+	uint64_t from, to;
 };
 
 struct search {
@@ -26,6 +33,8 @@ struct search {
 	size_t n_bodies;
 	uint64_t *jumps; /* to be followed */
 	size_t n_jumps;
+	struct label label[LABELS_MAX]; /* of the function being decoded */
+	size_t n_labels;
 	struct exits *out;
 	const char *why;
 };
@@ -91,11 +100,10 @@ static bool add_exit(struct search *s, uint64_t address)
 	return true;
 }
 
-/* Tables inside of a function decode as code, often enough. They are addressed relative to the
- * instruction, which nothing else in the same function is. */
-static bool reads_itself(const struct body *b, uint64_t address,
-			 const ZydisDecodedInstruction *insn,
-			 const ZydisDecodedOperand *operand)
+/* The place in the same function that an instruction refers to, relative to itself; 0: none. */
+static uint64_t refers_to(const struct body *b, uint64_t address,
+			  const ZydisDecodedInstruction *insn,
+			  const ZydisDecodedOperand *operand)
 {
 	ZyanU64 where;
 	int i;
@@ -106,8 +114,26 @@ static bool reads_itself(const struct body *b, uint64_t address,
 		    ZYAN_SUCCESS(
 			ZydisCalcAbsoluteAddress(insn, &operand[i], address, &where)) &&
 		    where - b->start < b->bytes)
-			return true;
-	return false;
+			return where;
+	return 0;
+}
+
+/* Tables inside of a function decode as code, often enough. What reads memory there reads data. An
+ * address that is taken is the function's own, or must be proved to be that of code. */
+static bool note_reference(struct search *s, const struct body *b, uint64_t address,
+			   const ZydisDecodedInstruction *insn,
+			   const ZydisDecodedOperand *operand)
+{
+	uint64_t where = refers_to(b, address, insn, operand);
+
+	if (!where || (where == b->start && insn->mnemonic == ZYDIS_MNEMONIC_LEA))
+		return true;
+	if (insn->mnemonic != ZYDIS_MNEMONIC_LEA)
+		return fail(s, "it holds data among its code");
+	if (s->n_labels == LABELS_MAX)
+		return fail(s, "it takes too many addresses of its own");
+	s->label[s->n_labels++] = (struct label){ address, where };
+	return true;
 }
 
 /* Notes where one instruction leads that is a jump or a return. */
@@ -122,8 +148,7 @@ static bool note(struct search *s, const struct body *b, uint64_t address,
 			   ? fail(s, "it returns as an interrupt or a far call does")
 			   : add_exit(s, address);
 	if (!is_jump(insn))
-		return !reads_itself(b, address, insn, operand) ||
-		       fail(s, "it holds data among its code");
+		return note_reference(s, b, address, insn, operand);
 	if (!target_of(s, address, insn, operand, &target)) {
 		s->out->unknown++;
 		return true;
@@ -136,6 +161,110 @@ static bool note(struct search *s, const struct body *b, uint64_t address,
 	return true;
 }
 
+/* ---- Labels whose address is taken ---------------------------------------------------------- */
+
+/* The registers that hold the address, by their number as 64-bit ones, a bit each. */
+static uint32_t bit_of(ZydisRegister reg)
+{
+	ZydisRegister whole =
+	    ZydisRegisterGetLargestEnclosing(ZYDIS_MACHINE_MODE_LONG_64, reg);
+
+	return ZydisRegisterGetClass(whole) == ZYDIS_REGCLASS_GPR64
+		   ? 1u << ZydisRegisterGetId(whole)
+		   : 0;
+}
+
+enum use { USE_NONE, USE_CODE, USE_DATA };
+
+/* __builtin_setjmp() keeps the frame pointer, the label, then the stack pointer. */
+static bool keeps_stack_pointer(const struct search *s, const unsigned char *code,
+				size_t n, const ZydisDecodedOperand *label)
+{
+	ZydisDecodedInstruction insn;
+	ZydisDecodedOperand operand[ZYDIS_MAX_OPERAND_COUNT];
+
+	return decode(&s->decoder, code, n, &insn, operand) &&
+	       insn.mnemonic == ZYDIS_MNEMONIC_MOV &&
+	       operand[0].type == ZYDIS_OPERAND_TYPE_MEMORY &&
+	       operand[0].mem.base == label->mem.base &&
+	       operand[0].mem.index == label->mem.index &&
+	       operand[0].mem.disp.value == label->mem.disp.value + 8 &&
+	       operand[1].type == ZYDIS_OPERAND_TYPE_REGISTER &&
+	       operand[1].reg.value == ZYDIS_REGISTER_RSP;
+}
+
+/* What one instruction does with the address in the registers of *holds. */
+static enum use use_of(const ZydisDecodedInstruction *insn, const ZydisDecodedOperand *op,
+		       uint32_t *holds)
+{
+	uint32_t reads = 0, writes = 0;
+	int i;
+
+	for (i = 0; i < insn->operand_count; i++) {
+		if (op[i].type == ZYDIS_OPERAND_TYPE_MEMORY) {
+			uint32_t by = bit_of(op[i].mem.base) | bit_of(op[i].mem.index);
+
+			if (op[i].mem.type != ZYDIS_MEMOP_TYPE_AGEN && (by & *holds))
+				return USE_DATA;
+			reads |= by & *holds;
+		} else if (op[i].type == ZYDIS_OPERAND_TYPE_REGISTER) {
+			uint32_t bit = bit_of(op[i].reg.value);
+
+			if (op[i].actions & ZYDIS_OPERAND_ACTION_MASK_READ)
+				reads |= bit & *holds;
+			if (op[i].actions & ZYDIS_OPERAND_ACTION_MASK_WRITE)
+				writes |= bit;
+		}
+	}
+	if (insn->meta.category == ZYDIS_CATEGORY_UNCOND_BR && reads)
+		return USE_CODE;
+	*holds = reads ? *holds | writes : *holds & ~writes;
+	return USE_NONE;
+}
+
+/* Is it code that stands at the label? Yes, when the program jumps to an address that was made of
+ * it; or stores it where a variable is, or as __builtin_setjmp() does; compilers take no other
+ * addresses in code. No, or not known, when it is read from, handed to another function, or when
+ * straight on from there it is not seen what becomes of it. */
+static bool is_code_label(const struct search *s, const struct body *b,
+			  const unsigned char *code, const struct label *label)
+{
+	ZydisDecodedInstruction insn;
+	ZydisDecodedOperand op[ZYDIS_MAX_OPERAND_COUNT];
+	size_t at = label->from - b->start;
+	uint32_t holds = 0;
+	int i;
+
+	if (!starts_at(b, label->to) ||
+	    !decode(&s->decoder, code + at, b->bytes - at, &insn, op))
+		return false;
+	holds = bit_of(op[0].reg.value);
+	for (i = 0; i < LABEL_STEPS && holds; i++) {
+		enum use use;
+
+		at += insn.length;
+		if (at >= b->bytes ||
+		    !decode(&s->decoder, code + at, b->bytes - at, &insn, op))
+			return false;
+		use = use_of(&insn, op, &holds);
+		if (use != USE_NONE)
+			return use == USE_CODE;
+		if (insn.mnemonic == ZYDIS_MNEMONIC_MOV &&
+		    op[0].type == ZYDIS_OPERAND_TYPE_MEMORY &&
+		    op[1].type == ZYDIS_OPERAND_TYPE_REGISTER &&
+		    (bit_of(op[1].reg.value) & holds))
+			return op[0].mem.base == ZYDIS_REGISTER_RIP ||
+			       keeps_stack_pointer(s, code + at + insn.length,
+						   b->bytes - at - insn.length, op);
+		if (insn.meta.category == ZYDIS_CATEGORY_CALL ||
+		    insn.meta.category == ZYDIS_CATEGORY_RET)
+			return false;
+		if (insn.meta.category == ZYDIS_CATEGORY_UNCOND_BR)
+			return false;
+	}
+	return false;
+}
+
 /* All of one function: its exits, and the jumps that leave it appended to s->jumps. */
 static bool sweep(struct search *s, struct body *b, const unsigned char *code)
 {
@@ -143,6 +272,7 @@ static bool sweep(struct search *s, struct body *b, const unsigned char *code)
 	ZydisDecodedOperand operand[ZYDIS_MAX_OPERAND_COUNT];
 	size_t at = 0, i, first = s->n_jumps, kept = first;
 
+	s->n_labels = 0;
 	while (at < b->bytes) {
 		if (!decode(&s->decoder, code + at, b->bytes - at, &insn, operand))
 			return fail(s, "part of it is no code that can be decoded");
@@ -158,6 +288,11 @@ static bool sweep(struct search *s, struct body *b, const unsigned char *code)
 			return fail(s, "a jump leads into the middle of an instruction");
 	}
 	s->n_jumps = kept;
+	for (i = 0; i < s->n_labels; i++)
+		if (!is_code_label(s, b, code, &s->label[i]))
+			return fail(s,
+				    "it holds data among its code, or an address of its "
+				    "own whose use is not known");
 	return true;
 }
 

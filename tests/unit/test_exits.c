@@ -183,9 +183,53 @@ static void test_refused(void **state)
 		"it ends in a jump to where is not known"); /* jmp rax */
 	refused(IMAGE(0x48, 0xcf),
 		"it returns as an interrupt or a far call does"); /* iretq */
-	/* lea rax, [rip - 7]: an address of its own */
-	refused(IMAGE(0x48, 0x8d, 0x05, 0xf9, 0xff, 0xff, 0xff, 0xc3),
+	/* mov eax, [rip - 6] */
+	refused(IMAGE(0x8b, 0x05, 0xfa, 0xff, 0xff, 0xff, 0xc3),
 		"it holds data among its code");
+}
+
+/* Computed gotos, and __builtin_setjmp(), which keeps a label and the stack pointer. */
+static void test_labels(void **state)
+{
+	/* lea rax, [rip + 2]; jmp rax; ret */
+	struct image jumped = IMAGE(0x48, 0x8d, 0x05, 2, 0, 0, 0, 0xff, 0xe0, 0xc3);
+	/* lea rdi, [rip + 10]; mov [rsp + 0x58], rdi; mov [rsp + 0x60], rsp; ret */
+	struct image kept = IMAGE(0x48, 0x8d, 0x3d, 10, 0, 0, 0, 0x48, 0x89, 0x7c, 0x24,
+				  0x58, 0x48, 0x89, 0x64, 0x24, 0x60, 0xc3);
+	/* lea rax, [rip - 7]: itself */
+	struct image itself = IMAGE(0x48, 0x8d, 0x05, 0xf9, 0xff, 0xff, 0xff, 0xc3);
+	struct exits e;
+	const char *why;
+
+	(void)state;
+	assert_true(find(&jumped, &e, &why));
+	assert_int_equal(e.n, 1);
+	assert_int_equal(e.unknown, 1);
+	assert_true(find(&kept, &e, &why));
+	assert_true(find(&itself, &e, &why));
+}
+
+static void test_what_may_be_data(void **state)
+{
+	static const char unknown[] = "it holds data among its code, or an address of "
+				      "its own whose use is not known";
+
+	(void)state;
+	/* lea rax, [rip + 3]; mov rax, [rax]; ret */
+	refused(IMAGE(0x48, 0x8d, 0x05, 3, 0, 0, 0, 0x48, 0x8b, 0, 0xc3), unknown);
+	/* lea rdx, [rip + 10]; movsxd rax, [rdx + 4 * rax]; add rax, rdx; jmp rax; nop; ret */
+	refused(IMAGE(0x48, 0x8d, 0x15, 10, 0, 0, 0, 0x48, 0x63, 0x04, 0x82, 0x48, 0x01,
+		      0xd0, 0xff, 0xe0, 0x90, 0xc3),
+		unknown);
+	/* lea rax, [rip + 3]; jmp rax; into mov eax, 0xc3 */
+	refused(
+	    IMAGE(0x48, 0x8d, 0x05, 3, 0, 0, 0, 0xff, 0xe0, 0xb8, 0xc3, 0, 0, 0, 0xc3),
+	    unknown);
+	/* lea rdi, [rip + 5]; call; ret */
+	refused(IMAGE(0x48, 0x8d, 0x3d, 5, 0, 0, 0, 0xe8, 0, 0, 0, 0, 0xc3), unknown);
+	/* lea rdi, [rip + 5]; mov [rsp + 0x58], rdi; ret */
+	refused(IMAGE(0x48, 0x8d, 0x3d, 5, 0, 0, 0, 0x48, 0x89, 0x7c, 0x24, 0x58, 0xc3),
+		unknown);
 }
 
 static void test_bounds(void **state)
@@ -229,6 +273,8 @@ int main(void)
 		cmocka_unit_test(test_jump_to_the_entry),
 		cmocka_unit_test(test_linkage_table),
 		cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_labels),
+		cmocka_unit_test(test_what_may_be_data),
 		cmocka_unit_test(test_bounds),
 		cmocka_unit_test(test_emulated),
 	};
