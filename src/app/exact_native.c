@@ -97,19 +97,29 @@ static bool open_probe(struct code *c, struct exact *x, const struct object *o,
 	};
 	struct probe_cost cost =
 	    probe_cost(options.stack, entry_is_emulated(c, exits->entry));
-	size_t i;
-	bool ok = code_locate(c, exits->entry, &place[0]);
+	uint64_t entry = exits->entry;
+	size_t i, later = options.stack == PROBE_GO ? exits->n_later : 0;
+	int ret = -EINVAL;
+	bool ok = code_locate(c, entry, &place[0]);
 
 	options.bias_ns = l->things.v[x->thing].bias_ns = cost.bias_ns;
 	x->cost_ns = cost.call_ns;
 	for (i = 0; ok && i < exits->n; i++)
 		ok = code_locate(c, exits->at[i], &place[i + 1]);
-	if (!ok)
+	if (!ok) {
 		error_set(err, EXIT_FAILED, "its code is not in a file");
-	else
-		ok = probe_open(l->e->process.pid, place, exits->n + 1, &options,
-				&x->probe, err) == 0;
-	if (ok && !has_breakpoint(c, exits->entry)) {
+		return false;
+	}
+	for (;;) {
+		ret = probe_open(l->e->process.pid, place, exits->n + 1, &options,
+				 &x->probe, err);
+		if (ret != -EOPNOTSUPP || later == exits->n_later)
+			break;
+		entry = exits->later[later++];
+		code_locate(c, entry, &place[0]);
+	}
+	ok = ret == 0;
+	if (ok && !has_breakpoint(c, entry)) {
 		ok = false;
 		probe_close(x->probe);
 		x->probe = NULL;

@@ -265,6 +265,50 @@ static bool is_code_label(const struct search *s, const struct body *b,
 	return false;
 }
 
+/* ---- Another place for the entry's probe ----------------------------------------------------- */
+
+static bool stays_in_place(const ZydisDecodedInstruction *insn,
+			   const ZydisDecodedOperand *op)
+{
+	int i;
+
+	for (i = 0; i < insn->operand_count; i++)
+		if (op[i].type == ZYDIS_OPERAND_TYPE_REGISTER &&
+		    (op[i].actions & ZYDIS_OPERAND_ACTION_MASK_WRITE) &&
+		    (bit_of(op[i].reg.value) == bit_of(ZYDIS_REGISTER_RSP) ||
+		     op[i].reg.value == ZYDIS_REGISTER_RIP))
+			return false;
+	return true;
+}
+
+/* A jump to there: it is passed twice, or not by each call. */
+static void no_later_than(struct exits *out, uint64_t target)
+{
+	if (target > out->entry)
+		while (out->n_later > 0 && target <= out->later[out->n_later - 1])
+			out->n_later--;
+}
+
+static void find_later(const struct search *s, const struct body *b,
+		       const unsigned char *code)
+{
+	ZydisDecodedInstruction insn;
+	ZydisDecodedOperand op[ZYDIS_MAX_OPERAND_COUNT];
+	struct exits *out = s->out;
+	size_t at = out->entry - b->start, i;
+
+	while (out->n_later < EXITS_LATER_MAX && at < b->bytes &&
+	       decode(&s->decoder, code + at, b->bytes - at, &insn, op) &&
+	       stays_in_place(&insn, op) && at + insn.length < b->bytes) {
+		at += insn.length;
+		out->later[out->n_later++] = b->start + at;
+	}
+	for (i = 0; i < s->n_jumps; i++)
+		no_later_than(out, s->jumps[i]);
+	for (i = 0; i < s->n_labels; i++)
+		no_later_than(out, s->label[i].to);
+}
+
 /* All of one function: its exits, and the jumps that leave it appended to s->jumps. */
 static bool sweep(struct search *s, struct body *b, const unsigned char *code)
 {
@@ -281,6 +325,8 @@ static bool sweep(struct search *s, struct body *b, const unsigned char *code)
 			return false;
 		at += insn.length;
 	}
+	if (s->n_bodies == 1)
+		find_later(s, b, code);
 	for (i = first; i < s->n_jumps; i++) {
 		if (s->jumps[i] - b->start >= b->bytes)
 			s->jumps[kept++] = s->jumps[i];
@@ -370,6 +416,8 @@ static bool follow(struct search *s, uint64_t target)
 	if (b) {
 		if (b == &s->body[0] && target <= s->out->entry)
 			s->out->restarts = true;
+		if (b == &s->body[0])
+			no_later_than(s->out, target);
 		return starts_at(b, target) ||
 		       fail(s, "a jump leads into the middle of an instruction");
 	}
@@ -418,6 +466,8 @@ bool exits_find(const struct exits_source *source, uint64_t entry, struct exits 
 	if (ok && out->n == 0)
 		s.why = out->unknown ? "it ends in a jump to where is not known"
 				     : "it never returns";
+	if (out->unknown)
+		out->n_later = 0;
 	*why = s.why;
 	return ok && out->n > 0;
 }

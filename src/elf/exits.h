@@ -14,8 +14,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define EXITS_MAX 96u		    /* return instructions of one function */
-#define EXITS_FUNCTIONS_MAX 24u	    /* it may go on in by jumps */
+#define EXITS_MAX 96u		/* return instructions of one function */
+#define EXITS_FUNCTIONS_MAX 24u /* it may go on in by jumps */
+#define EXITS_LATER_MAX 4u
 #define EXITS_CODE_MAX (512u << 10) /* bytes of one function */
 
 /* Code in memory, by its addresses there. */
@@ -28,6 +29,10 @@ struct exits_source {
 
 struct exits {
 	uint64_t entry; /* where a probe of the entry goes: behind endbr64 */
+	/* Where it may go as well, the next instructions, when the kernel takes none there (it does
+	 * not know AVX): each call passes them, once, with the stack pointer as at the entry. */
+	uint64_t later[EXITS_LATER_MAX];
+	size_t n_later;
 	uint64_t at[EXITS_MAX];
 	size_t n;
 	bool restarts; /* a jump inside of it leads back to its entry */

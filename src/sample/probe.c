@@ -279,7 +279,7 @@ static int failed(struct error *err, int ret, const char *what)
 		error_set(err, EXIT_UNSUPPORTED,
 			  "%s: the kernel puts none on the instruction that is there",
 			  what);
-		return ret;
+		return -EOPNOTSUPP;
 	}
 	errno = -ret;
 	return error_errno(err, what);

@@ -44,7 +44,8 @@ struct probe_options {
 	    bias_ns; /* of what is measured of a call, this is the probes' own time */
 };
 
-/* place[0] is the entry, the others (one at least) are exits. -errno with the cause. */
+/* place[0] is the entry, the others (one at least) are exits. -errno with the cause;
+ * -EOPNOTSUPP: the kernel takes none on an instruction like one of these. */
 int probe_open(pid_t pid, const struct probe_place *place, size_t n,
 	       const struct probe_options *options, struct probe **out,
 	       struct error *err);

@@ -209,6 +209,30 @@ static void test_labels(void **state)
 	assert_true(find(&itself, &e, &why));
 }
 
+/* The kernel puts no probe on AVX; the next instructions are as good, if all calls pass them once. */
+static void test_later(void **state)
+{
+	/* vmovd xmm0, esi; mov eax, edi; push rbp; pop rbp; ret */
+	struct image m = IMAGE(0xc5, 0xf9, 0x6e, 0xc6, 0x89, 0xf8, 0x55, 0x5d, 0xc3);
+	/* vmovd xmm0, esi; mov eax, edi; je -4, to the mov; ret */
+	struct image loop = IMAGE(0xc5, 0xf9, 0x6e, 0xc6, 0x89, 0xf8, 0x74, 0xfc, 0xc3);
+	/* vmovd xmm0, esi; mov eax, edi; je; ret; jmp rax */
+	struct image unknown =
+	    IMAGE(0xc5, 0xf9, 0x6e, 0xc6, 0x89, 0xf8, 0x74, 0x01, 0xc3, 0xff, 0xe0);
+	struct exits e;
+	const char *why;
+
+	(void)state;
+	assert_true(find(&m, &e, &why));
+	assert_int_equal(e.n_later, 2);
+	assert_int_equal(e.later[0], BASE + 4);
+	assert_int_equal(e.later[1], BASE + 6);
+	assert_true(find(&loop, &e, &why));
+	assert_int_equal(e.n_later, 0);
+	assert_true(find(&unknown, &e, &why));
+	assert_int_equal(e.n_later, 0);
+}
+
 static void test_what_may_be_data(void **state)
 {
 	static const char unknown[] = "it holds data among its code, or an address of "
@@ -274,6 +298,7 @@ int main(void)
 		cmocka_unit_test(test_linkage_table),
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_labels),
+		cmocka_unit_test(test_later),
 		cmocka_unit_test(test_what_may_be_data),
 		cmocka_unit_test(test_bounds),
 		cmocka_unit_test(test_emulated),
