@@ -1,11 +1,13 @@
 /* A function that is probed in a program which does with its stacks what return probes die of:
  *
- *	stacks fiber|asm|jump|tail|twice|handler
+ *	stacks fiber|asm|jump|tail|twice|handler|leave
  *
  * It prints "ready", then each 50 ms "calls N M": how often handle() was called, and how often it
  * came to its end. */
+#include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,7 +24,8 @@ static volatile unsigned long sum, calls, ends;
 static int mode, current;
 static ucontext_t main_context, context[FIBERS];
 static void *main_stack, *stack[FIBERS];
-static jmp_buf back;
+static sigjmp_buf back;
+static bool forked;
 
 void switch_stacks(void **from, void *to);
 __asm__(".globl switch_stacks\n.type switch_stacks, @function\nswitch_stacks:\n"
@@ -31,7 +34,41 @@ __asm__(".globl switch_stacks\n.type switch_stacks, @function\nswitch_stacks:\n"
 	"pop %r15\npop %r14\npop %r13\npop %r12\npop %rbx\npop %rbp\nret\n"
 	".size switch_stacks, .-switch_stacks\n");
 
-enum { FIBER, ASM, JUMP, TAIL, TWICE, HANDLER };
+enum { FIBER, ASM, JUMP, TAIL, TWICE, HANDLER, LEAVE };
+
+static void on_jump(int sig)
+{
+	(void)sig;
+	siglongjmp(back, 1);
+}
+
+/* The other ways out of the middle of a call, and in a child that returns from it as well. */
+static void leave(int n)
+{
+	pid_t pid;
+
+	switch (n % 5) {
+	case 0:
+		raise(SIGUSR1);
+		break;
+	case 1:
+		pthread_exit(NULL);
+	case 2:
+		pid = fork();
+		forked = pid == 0;
+		if (pid > 0)
+			waitpid(pid, NULL, 0);
+		break;
+	case 3:
+		pid = vfork();
+		if (pid == 0) {
+			execl("/bin/true", "true", NULL);
+			_exit(1);
+		}
+		waitpid(pid, NULL, 0);
+		break;
+	}
+}
 
 __attribute__((noinline)) static void yield(int n)
 {
@@ -40,7 +77,9 @@ __attribute__((noinline)) static void yield(int n)
 	else if (mode == ASM)
 		switch_stacks(&stack[current], main_stack);
 	else if (mode == JUMP && n % 4 == 0)
-		longjmp(back, 1);
+		siglongjmp(back, 1);
+	else if (mode == LEAVE)
+		leave(n);
 }
 
 static void burn(int n)
@@ -146,6 +185,26 @@ static void twice(void)
 	ends++;
 }
 
+static void *in_thread(void *arg)
+{
+	handle((int)(intptr_t)arg);
+	return NULL;
+}
+
+static void leave_once(int n)
+{
+	pthread_t thread;
+
+	if (n % 5 == 1) {
+		pthread_create(&thread, NULL, in_thread, (void *)(intptr_t)n);
+		pthread_join(thread, NULL);
+	} else if (!sigsetjmp(back, 1)) {
+		handle(n);
+		if (forked)
+			_exit(0);
+	}
+}
+
 static void once(int n)
 {
 	current = n * 5 % FIBERS;
@@ -157,8 +216,11 @@ static void once(int n)
 		switch_stacks(&main_stack, stack[current]);
 		break;
 	case JUMP:
-		if (!setjmp(back))
+		if (!sigsetjmp(back, 0))
 			handle(n);
+		break;
+	case LEAVE:
+		leave_once(n);
 		break;
 	case TWICE:
 		twice();
@@ -170,16 +232,17 @@ static void once(int n)
 
 int main(int argc, char **argv)
 {
-	static const char *const modes[] = { "fiber", "asm",   "jump",
-					     "tail",  "twice", "handler" };
+	static const char *const modes[] = { "fiber", "asm",	 "jump", "tail",
+					     "twice", "handler", "leave" };
 	struct timespec gap = { 0, 4000000 };
 
-	while (argc > 1 && mode < HANDLER && strcmp(argv[1], modes[mode]) != 0)
+	while (argc > 1 && mode < LEAVE && strcmp(argv[1], modes[mode]) != 0)
 		mode++;
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	make_fibers();
 	if (mode == HANDLER)
 		use_handler();
+	signal(SIGUSR1, on_jump);
 	puts("ready");
 	for (int n = 0;; n++) {
 		once(n);
