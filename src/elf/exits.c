@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "elf/jump_tables.h"
 
 #define JUMPS_MAX 16384u /* that leave one function */
 #define HOPS_MAX 4u	 /* through linkage tables, for one jump */
@@ -35,6 +36,7 @@ struct search {
 	size_t n_jumps;
 	struct label label[LABELS_MAX]; /* of the function being decoded */
 	size_t n_labels;
+	struct jump_tables tables; /* of it, too */
 	struct exits *out;
 	const char *why;
 };
@@ -309,6 +311,30 @@ static void find_later(const struct search *s, const struct body *b,
 		no_later_than(out, s->label[i].to);
 }
 
+/* What a switch jumps to within the function are instructions, if it was decoded right. */
+static bool tables_lead_to_code(const struct search *s, const struct body *b)
+{
+	int32_t *distance = xcalloc(JUMP_ENTRIES_MAX, sizeof(*distance));
+	bool ok = true;
+	size_t i;
+	uint32_t k;
+
+	for (i = 0; i < s->tables.n && ok; i++) {
+		const struct jump_table *t = &s->tables.v[i];
+
+		if (!s->source->read(s->source->arg, t->address, distance,
+				     t->entries * sizeof(*distance)))
+			continue;
+		for (k = 0; k < t->entries && ok; k++) {
+			uint64_t to = t->address + (uint64_t)(int64_t)distance[k];
+
+			ok = to - b->start >= b->bytes || starts_at(b, to);
+		}
+	}
+	free(distance);
+	return ok;
+}
+
 /* All of one function: its exits, and the jumps that leave it appended to s->jumps. */
 static bool sweep(struct search *s, struct body *b, const unsigned char *code)
 {
@@ -317,12 +343,14 @@ static bool sweep(struct search *s, struct body *b, const unsigned char *code)
 	size_t at = 0, i, first = s->n_jumps, kept = first;
 
 	s->n_labels = 0;
+	jump_tables_start(&s->tables);
 	while (at < b->bytes) {
 		if (!decode(&s->decoder, code + at, b->bytes - at, &insn, operand))
 			return fail(s, "part of it is no code that can be decoded");
 		b->starts[at / 8] |= (unsigned char)(1u << at % 8);
 		if (!note(s, b, b->start + at, &insn, operand))
 			return false;
+		jump_tables_step(&s->tables, b->start + at, &insn, operand);
 		at += insn.length;
 	}
 	if (s->n_bodies == 1)
@@ -334,6 +362,8 @@ static bool sweep(struct search *s, struct body *b, const unsigned char *code)
 			return fail(s, "a jump leads into the middle of an instruction");
 	}
 	s->n_jumps = kept;
+	if (!tables_lead_to_code(s, b))
+		return fail(s, "a jump leads into the middle of an instruction");
 	for (i = 0; i < s->n_labels; i++)
 		if (!is_code_label(s, b, code, &s->label[i]))
 			return fail(s,
@@ -446,7 +476,7 @@ static uint64_t behind_endbr(const struct exits_source *source, uint64_t entry)
 bool exits_find(const struct exits_source *source, uint64_t entry, struct exits *out,
 		const char **why)
 {
-	struct search s = { .source = source, .out = out };
+	struct search *s;
 	uint64_t start, bytes;
 	bool ok;
 
@@ -455,20 +485,24 @@ bool exits_find(const struct exits_source *source, uint64_t entry, struct exits 
 		*why = "where it begins and ends is not known";
 		return false;
 	}
-	ZydisDecoderInit(&s.decoder, ZYDIS_MACHINE_MODE_LONG_64, ZYDIS_STACK_WIDTH_64);
-	s.jumps = xcalloc(JUMPS_MAX, sizeof(*s.jumps));
-	ok = add_function(&s, start, bytes);
-	while (ok && s.n_jumps > 0)
-		ok = follow(&s, s.jumps[--s.n_jumps]);
-	while (s.n_bodies > 0)
-		free(s.body[--s.n_bodies].starts);
-	free(s.jumps);
+	s = xcalloc(1, sizeof(*s));
+	s->source = source;
+	s->out = out;
+	ZydisDecoderInit(&s->decoder, ZYDIS_MACHINE_MODE_LONG_64, ZYDIS_STACK_WIDTH_64);
+	s->jumps = xcalloc(JUMPS_MAX, sizeof(*s->jumps));
+	ok = add_function(s, start, bytes);
+	while (ok && s->n_jumps > 0)
+		ok = follow(s, s->jumps[--s->n_jumps]);
+	while (s->n_bodies > 0)
+		free(s->body[--s->n_bodies].starts);
+	free(s->jumps);
 	if (ok && out->n == 0)
-		s.why = out->unknown ? "it ends in a jump to where is not known"
-				     : "it never returns";
+		s->why = out->unknown ? "it ends in a jump to where is not known"
+				      : "it never returns";
 	if (out->unknown)
 		out->n_later = 0;
-	*why = s.why;
+	*why = s->why;
+	free(s);
 	return ok && out->n > 0;
 }
 

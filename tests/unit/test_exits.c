@@ -233,6 +233,29 @@ static void test_later(void **state)
 	assert_int_equal(e.n_later, 0);
 }
 
+/* A switch of two cases; the table is behind the function. */
+static void test_jump_table(void **state)
+{
+	/* cmp edi, 1; ja; lea rdx, [rip + 11]; movsxd rax, [rdx + 4 * rdi]; add rax, rdx; jmp rax;
+	 * ret */
+	unsigned char code[] = { 0x83, 0xff, 1,	   0x77, 0x10, 0x48, 0x8d, 0x15,
+				 11,   0,    0,	   0,	 0x48, 0x63, 0x04, 0xba,
+				 0x48, 0x01, 0xd0, 0xff, 0xe0, 0xc3, 0x90, 0xfe,
+				 0xff, 0xff, 0xff, 0xfe, 0xff, 0xff, 0xff };
+	struct image m = { .code = code, .n = sizeof(code), .functions = 1, .gap = 22 };
+	struct exits e;
+	const char *why;
+
+	(void)state;
+	assert_true(find(&m, &e, &why));
+	assert_int_equal(e.n, 1);
+	assert_int_equal(e.unknown, 1);
+	code[27] = 0xfd; /* the second case: into the jump */
+	refused(m, "a jump leads into the middle of an instruction");
+	code[2] = 0; /* now there is one */
+	assert_true(find(&m, &e, &why));
+}
+
 static void test_what_may_be_data(void **state)
 {
 	static const char unknown[] = "it holds data among its code, or an address of "
@@ -299,6 +322,7 @@ int main(void)
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_labels),
 		cmocka_unit_test(test_later),
+		cmocka_unit_test(test_jump_table),
 		cmocka_unit_test(test_what_may_be_data),
 		cmocka_unit_test(test_bounds),
 		cmocka_unit_test(test_emulated),
