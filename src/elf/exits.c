@@ -314,7 +314,7 @@ static void find_later(const struct search *s, const struct body *b,
 /* What a switch jumps to within the function are instructions, if it was decoded right. */
 static bool tables_lead_to_code(const struct search *s, const struct body *b)
 {
-	int32_t *distance = xcalloc(JUMP_ENTRIES_MAX, sizeof(*distance));
+	unsigned char *entry = xcalloc(JUMP_ENTRIES_MAX, sizeof(uint64_t));
 	bool ok = true;
 	size_t i;
 	uint32_t k;
@@ -322,16 +322,23 @@ static bool tables_lead_to_code(const struct search *s, const struct body *b)
 	for (i = 0; i < s->tables.n && ok; i++) {
 		const struct jump_table *t = &s->tables.v[i];
 
-		if (!s->source->read(s->source->arg, t->address, distance,
-				     t->entries * sizeof(*distance)))
+		size_t size = t->addresses ? sizeof(uint64_t) : sizeof(int32_t);
+
+		if (!s->source->read(s->source->arg, t->address, entry,
+				     t->entries * size))
 			continue;
 		for (k = 0; k < t->entries && ok; k++) {
-			uint64_t to = t->address + (uint64_t)(int64_t)distance[k];
+			uint64_t to;
+			int32_t distance;
 
+			memcpy(&distance, entry + k * size, sizeof(distance));
+			to = t->address + (uint64_t)(int64_t)distance;
+			if (t->addresses)
+				memcpy(&to, entry + k * size, sizeof(to));
 			ok = to - b->start >= b->bytes || starts_at(b, to);
 		}
 	}
-	free(distance);
+	free(entry);
 	return ok;
 }
 

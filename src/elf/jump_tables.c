@@ -21,19 +21,26 @@ void jump_tables_start(struct jump_tables *t)
 	memset(t->values, 0, sizeof(t->values));
 }
 
-static void note_load(struct jump_tables *t, const ZydisDecodedOperand *from)
+static void note_load(struct jump_tables *t, const ZydisDecodedOperand *from,
+		      bool addresses)
 {
+	uint64_t table;
 	int base, index;
 
-	if (from->type != ZYDIS_OPERAND_TYPE_MEMORY || from->mem.scale != 4 ||
-	    from->mem.disp.value != 0)
+	if (from->type != ZYDIS_OPERAND_TYPE_MEMORY ||
+	    from->mem.scale != (addresses ? 8 : 4))
 		return;
 	base = number_of(from->mem.base);
 	index = number_of(from->mem.index);
-	if (base < 0 || index < 0 || !t->base[base] || t->n == JUMP_TABLES_MAX)
+	table = (uint64_t)from->mem.disp.value + (base < 0 ? 0 : t->base[base]);
+	if (from->mem.base != ZYDIS_REGISTER_NONE &&
+	    (base < 0 || !t->base[base] || from->mem.disp.value != 0))
+		return;
+	if (index < 0 || !table || t->n == JUMP_TABLES_MAX)
 		return;
 	t->v[t->n++] =
-	    (struct jump_table){ t->base[base], t->values[index] ? t->values[index] : 1 };
+	    (struct jump_table){ table, t->values[index] ? t->values[index] : 1,
+				 addresses };
 }
 
 /* What was known of the registers it writes is gone, but for a register that is only widened. */
@@ -67,7 +74,9 @@ void jump_tables_step(struct jump_tables *t, uint64_t address,
 
 	t->compared = -1;
 	if (insn->mnemonic == ZYDIS_MNEMONIC_MOVSXD)
-		note_load(t, &op[1]);
+		note_load(t, &op[1], false);
+	if (insn->meta.category == ZYDIS_CATEGORY_UNCOND_BR)
+		note_load(t, &op[0], true);
 	if (insn->mnemonic == ZYDIS_MNEMONIC_JNBE && compared >= 0)
 		t->values[compared] = t->limit + 1;
 	if (insn->mnemonic == ZYDIS_MNEMONIC_CMP &&

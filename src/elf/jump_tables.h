@@ -1,11 +1,14 @@
 /* The tables that switches jump by, as compilers write them for x86-64: distances of 32 bits from the
- * table itself. Found while a function is decoded from its first instruction to its last:
+ * table itself, or addresses. Found while a function is decoded from its first instruction to its
+ * last:
  *
- *	cmp index, limit; ja; lea base, [rip + table]; movsxd r, [base + 4 * index]; add; jmp */
+ *	cmp index, limit; ja; lea base, [rip + table]; movsxd r, [base + 4 * index]; add; jmp
+ *	cmp index, limit; ja; jmp [table + 8 * index] */
 #ifndef PTOP_ELF_JUMP_TABLES_H
 #define PTOP_ELF_JUMP_TABLES_H
 
 #include <Zydis/Zydis.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -15,6 +18,7 @@
 struct jump_table {
 	uint64_t address;
 	uint32_t entries; /* at least */
+	bool addresses;
 };
 
 struct jump_tables {
