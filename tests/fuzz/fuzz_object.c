@@ -1,5 +1,5 @@
-/* A whole file that a target has mapped: its symbol tables, .gnu_debugdata, build-id and
- * debuglink, and what libdw says of its lines and inlined calls. Whatever stands in it, answers
+/* A whole file that a target has mapped: its symbol tables, indirect functions, .gnu_debugdata,
+ * build-id and debuglink, and what libdw says of its lines and inlined calls. Whatever stands in it, answers
  * lie within their limits. */
 #include <fcntl.h>
 #include <stdio.h>
@@ -11,6 +11,7 @@
 
 #include "elf/header.h"
 #include "elf/notes.h"
+#include "symbol/ifunc.h"
 #include "symbol/lines.h"
 #include "symbol/symbols.h"
 
@@ -94,6 +95,25 @@ static void ask_notes(const uint8_t *data, size_t size)
 	elf_done(&e);
 }
 
+/* The file stands in memory as it is, so its relocations point into it. */
+static void ask_indirect(const struct object *o, const uint8_t *data, size_t size)
+{
+	struct mapping one = { .start = 1 << 20, .end = (1 << 20) + size, .object = o };
+	struct maps maps = { .list = { &one, 1, 1 } };
+	struct symbol found;
+	struct mem_bytes mem;
+	uint64_t address;
+	bool indirect;
+	size_t i;
+
+	mem_bytes_init(&mem, one.start, (struct bytes){ data, size });
+	symbol_alias(o, "main", &found, &indirect);
+	for (i = 0; i < 4; i++)
+		symbol_is_indirect(o, i * 0x400);
+	if (symbol_resolved(&maps, &mem.mem, o, "main", 0x400, &address))
+		must(address >= one.start && address < one.end);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct object o = { .id = 1, .kind = OBJECT_FILE, .name = "fuzz_object" };
@@ -115,6 +135,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (symbols_load(&o, &s, NULL) == 0)
 		ask_symbols(s);
 	symbols_free(s);
+	ask_indirect(&o, data, size);
 	ask_lines(&o);
 	return 0;
 }

@@ -276,6 +276,17 @@ static void exercise_copies(struct python_reader *r, const struct memory *m,
 	}
 }
 
+/* Words of a stack by which a frame is looked for that is over by now: those of the frames seen. */
+static void exercise_past(struct python_reader *r, const pid_t *tids, size_t n)
+{
+	size_t i;
+
+	for (i = 0; i < n && i < 4; i++)
+		if (python_past(r, tids[i], frames.at, frames.n) &&
+		    r->stack.depth > DEPTH_MAX)
+			abort();
+}
+
 static void exercise(struct python_reader *r, const struct memory *m, struct bytes input)
 {
 	runtime_thread_list threads = { 0 };
@@ -292,6 +303,7 @@ static void exercise(struct python_reader *r, const struct memory *m, struct byt
 		if (python_walk(r, tids, n, got, r) > n)
 			abort();
 	exercise_copies(r, m, tids, n, input);
+	exercise_past(r, tids, n);
 	exercise_objects(r, m);
 	python_threads(r, false, &threads);
 	VEC_DONE(&threads);
