@@ -441,6 +441,8 @@ bool namer_stop(struct namer *n)
 			fputs("ptop: gave up a file that could not be written in time\n",
 			      stderr);
 	}
+	if (!gone)
+		pthread_detach(n->worker->thread); /* it may end later, unjoined */
 	if (!gone || n->left)
 		return false; /* threads still use it */
 	free_list(n->todo);
