@@ -341,10 +341,14 @@ static int list_threads(struct dumper *d, struct error *err)
 	size_t i;
 
 	if (!process_threads(d->e->process.pid, &tids)) {
+		int ret = -errno;
+
+		VEC_DONE(&tids);
+		if (ret != -ESRCH)
+			return error_errno(err, "the list of its threads");
 		error_set(err, EXIT_NO_PROCESS, "process %d ended",
 			  (int)d->e->process.pid);
-		VEC_DONE(&tids);
-		return -ESRCH;
+		return ret;
 	}
 	for (i = 0; i < tids.n; i++) {
 		struct dumped *t = VEC_PUSH(&d->threads);

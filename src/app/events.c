@@ -1,5 +1,6 @@
 /* What the sampler does with each event: a sample becomes a stack in the history, news of
  * the target's life change what is known of its memory and threads. */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -240,7 +241,8 @@ static void on_exit_event(struct engine *e, const struct event *ev)
 		return;
 	engine_thread_gone(e, ev->tid);
 	if (ev->pid != e->process.pid &&
-	    (!process_threads(ev->pid, &tids) || (tids.n == 1 && tids.v[0] == ev->tid))) {
+	    (process_threads(ev->pid, &tids) ? tids.n == 1 && tids.v[0] == ev->tid
+					     : errno == ESRCH)) {
 		engine_space_gone(e, s);
 		e->backend->forget(e->sampler, ev->pid);
 	}

@@ -48,6 +48,7 @@ struct open_lines {
 struct worker {
 	struct namer *n;
 	pthread_t thread;
+	pid_t tid;  /* atomic; 0: it has not begun */
 	bool ended; /* atomic: it has done all it does */
 	VEC(struct open_lines) open;
 	uint64_t clock;
@@ -304,6 +305,7 @@ static void *namer_main(void *arg)
 	struct namer *n = w->n;
 	bool ours = true;
 
+	__atomic_store_n(&w->tid, gettid(), __ATOMIC_RELAXED);
 	pthread_setname_np(pthread_self(), "ptop-namer");
 	rights_of_user();
 	while (ours && !n->stopped) {
@@ -380,7 +382,8 @@ static bool is_waiting(struct namer *n, uint64_t now_ns)
 		n->cpu_ns = cpu_ns;
 		n->moved_ns = now_ns;
 	}
-	return now_ns > n->moved_ns + WAITS_NS;
+	return now_ns > n->moved_ns + WAITS_NS &&
+	       !thread_lacks_cpu(__atomic_load_n(&n->worker->tid, __ATOMIC_RELAXED));
 }
 
 void namer_watch(struct namer *n, uint64_t now_ns)

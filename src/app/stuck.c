@@ -20,7 +20,6 @@ bool engine_is_stuck(struct engine *e, uint64_t wait_ns)
 {
 	pid_t tid = __atomic_load_n(&e->tid, __ATOMIC_RELAXED);
 	uint64_t now = clock_now_ns(), ran;
-	struct process_stat st;
 	struct timespec ts;
 	clockid_t clock;
 
@@ -31,9 +30,7 @@ bool engine_is_stuck(struct engine *e, uint64_t wait_ns)
 		e->ran_ns = ran;
 		e->still_ns = now;
 	}
-	/* One that only lacks a CPU is runnable. */
-	return now > e->still_ns + wait_ns && tid && process_stat(getpid(), tid, &st) &&
-	       st.state != 'R';
+	return now > e->still_ns + wait_ns && tid && !thread_lacks_cpu(tid);
 }
 
 void engine_leave(struct engine *e)

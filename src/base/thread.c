@@ -3,8 +3,11 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
+#include <string.h>
 
 #include "base/clock.h"
+#include "base/file.h"
 
 #define ENDED_POLL_MS 2
 #define STACK_BYTES ((size_t)2 << 20)
@@ -44,6 +47,20 @@ int thread_start(pthread_t *thread, void *(*run)(void *), void *arg, struct erro
 	error_hint(err, "a limit on processes (`ulimit -u`, pids.max of the cgroup) or "
 			"memory (`ulimit -v`) is reached: raise it");
 	return -ret;
+}
+
+bool thread_lacks_cpu(pid_t tid)
+{
+	char path[64], line[256];
+	const char *name_end;
+
+	if (!tid)
+		return true;
+	snprintf(path, sizeof(path), "/proc/self/task/%d/stat", (int)tid);
+	if (!file_line(path, line, sizeof(line)))
+		return false;
+	name_end = strrchr(line, ')');
+	return name_end && name_end[1] && name_end[2] == 'R';
 }
 
 bool thread_ended_in(pthread_t thread, const bool *ended, uint64_t wait_ns)

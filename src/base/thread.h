@@ -6,11 +6,15 @@
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "base/error.h"
 
 /* Returns -errno with err set (err may be NULL) when there can be no more threads. */
 int thread_start(pthread_t *thread, void *(*run)(void *), void *arg, struct error *err);
+/* Is this thread of ours (tid, 0: it has not begun) ready to run? One that makes no progress on a busy
+ * machine, but is, lacks a CPU; else it waits for something. */
+bool thread_lacks_cpu(pid_t tid);
 /* Joins the thread if it sets *ended, as the last it does, within this time; else it is left as it
  * is: false. Not pthread_clockjoin_np(3) and its kin: thread sanitizers do not follow them. */
 bool thread_ended_in(pthread_t thread, const bool *ended, uint64_t wait_ns);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/clock.h"
@@ -17,6 +18,7 @@ struct timed {
 	pthread_mutex_t lock;
 	pthread_cond_t returned;
 	bool done, left;
+	pid_t tid; /* atomic; 0: it has not begun */
 	void (*call)(void *arg);
 	void (*drop)(void *arg);
 	void *arg; /* the copy */
@@ -39,6 +41,7 @@ static void *timed_main(void *arg)
 	struct timed *t = arg;
 	bool left;
 
+	__atomic_store_n(&t->tid, gettid(), __ATOMIC_RELAXED);
 	pthread_setname_np(pthread_self(), "ptop-timed");
 	t->call(t->arg);
 	pthread_mutex_lock(&t->lock);
@@ -55,17 +58,27 @@ static void *timed_main(void *arg)
 	return NULL;
 }
 
-/* Is it done? If not it is its thread's from now on. */
-static bool wait_for(struct timed *t, uint64_t wait_ns)
+/* The lock is held. */
+static void wait_until(struct timed *t, uint64_t until)
 {
-	uint64_t until = clock_now_ns() + wait_ns;
 	struct timespec ts = { (time_t)(until / NS_PER_SEC), (long)(until % NS_PER_SEC) };
-	bool done;
 
-	pthread_mutex_lock(&t->lock);
 	while (!t->done &&
 	       pthread_cond_clockwait(&t->returned, &t->lock, CLOCK_MONOTONIC, &ts) == 0)
 		;
+}
+
+/* Is it done? If not it is its thread's from now on. */
+static bool wait_for(struct timed *t, uint64_t wait_ns)
+{
+	uint64_t most = clock_now_ns() + TIMED_MOST_NS;
+	bool done;
+
+	pthread_mutex_lock(&t->lock);
+	do
+		wait_until(t, clock_now_ns() + wait_ns);
+	while (!t->done && clock_now_ns() < most &&
+	       thread_lacks_cpu(__atomic_load_n(&t->tid, __ATOMIC_RELAXED)));
 	done = t->done;
 	t->left = !done;
 	if (t->left)

@@ -2,6 +2,7 @@
  * another one when /proc/PID/exe is. */
 #include "sample/news.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -63,19 +64,22 @@ static int by_tid(const void *a, const void *b)
 	return x->tid < y->tid ? -1 : x->tid > y->tid;
 }
 
-static void list(const struct news *n, task_list *out)
+/* False when one cannot be listed that is there all the same. */
+static bool list(const struct news *n, task_list *out)
 {
+	bool whole = true;
 	pid_list tids = { 0 };
 	size_t i, k;
 
 	for (i = 0; i < n->pids.n; i++) {
-		process_threads(n->pids.v[i], &tids);
+		whole &= process_threads(n->pids.v[i], &tids) || errno == ESRCH;
 		for (k = 0; k < tids.n; k++)
 			*VEC_PUSH(out) = (struct news_task){ n->pids.v[i], tids.v[k] };
 	}
 	VEC_DONE(&tids);
 	if (out->n)
 		qsort(out->v, out->n, sizeof(*out->v), by_tid);
+	return whole;
 }
 
 void news_update(struct news *n)
@@ -91,7 +95,10 @@ void news_update(struct news *n)
 			news_follow(n, children.v[i]);
 		VEC_DONE(&children);
 	}
-	list(n, &now);
+	if (!list(n, &now)) {
+		VEC_DONE(&now);
+		return;
+	}
 	for (i = 0; i < n->now.n || k < now.n;) {
 		pid_t old = i < n->now.n ? n->now.v[i].tid : 0;
 		pid_t new = k < now.n ? now.v[k].tid : 0;

@@ -295,8 +295,10 @@ static int attach_process(struct sampler *s, pid_t pid)
 
 	for (round = 0; round < 8 && opened; round++) {
 		opened = 0;
-		if (!process_threads(pid, &tids))
+		if (!process_threads(pid, &tids)) {
+			last = -errno;
 			break;
+		}
 		allowed = events_allowed(tids.n);
 		for (i = 0; i < s->cpus.n && round; i++)
 			perf_ring_forks(&s->cpus.v[i].ring, note_fork, s);

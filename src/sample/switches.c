@@ -133,8 +133,10 @@ static int open_threads(struct switches *s, pid_t pid)
 
 	for (round = 0; round < ROUNDS && opened && !ret; round++) {
 		opened = 0;
-		if (!process_threads(pid, &tids))
+		if (!process_threads(pid, &tids)) {
+			ret = errno == ESRCH ? 0 : -errno;
 			break;
+		}
 		/* Before any is open: so many cost a tenth of a second. */
 		if (tids.n * s->cpus.n > EVENTS_MOST)
 			ret = -EMFILE;

@@ -215,7 +215,14 @@ bool process_threads(pid_t pid, pid_list *out)
 	char path[64];
 
 	snprintf(path, sizeof(path), "/proc/%d/task", (int)pid);
-	return list_pids(path, out) && out->n > 0;
+	if (list_pids(path, out)) {
+		if (out->n)
+			return true;
+		errno = ESRCH;
+	} else if (errno == ENOENT) {
+		errno = ESRCH;
+	}
+	return false;
 }
 
 /* A process whose first thread ended shows as a zombie while its other threads live on.

@@ -49,7 +49,7 @@ bool process_alive(const struct process *p);
 /* The wait status of a process that has ended and need not be a child of ours: of a zombie as
  * /proc/PID/stat has it, of one that is gone as its pidfd does (Linux 6.15). -1: not known. */
 int process_end_status(pid_t pid, int pid_fd);
-/* Its threads now, ascending. False when it is gone. */
+/* Its threads now, ascending. False with errno: ESRCH, it is gone; else it cannot be listed. */
 bool process_threads(pid_t pid, pid_list *out);
 /* Direct and indirect children now. */
 void process_children(pid_t pid, pid_list *out);
