@@ -90,14 +90,15 @@ void merge_read(struct merge *m, struct engine *e, struct space *s,
 		merge_read_now(m, e, s, ev->tid);
 }
 
-#define FRAMES_OF_CALL 4u /* of the machine, that a call in an older version takes */
+#define FRAMES_OF_CALL 4u   /* of the machine, that a call in an older version takes */
+#define FRAMES_AT_LEAF 256u /* and what native code may stand above it */
 
 uint32_t merge_most(const struct merge *m)
 {
 	uint64_t most = DEPTH_MAX;
 
 	if (m->ok && m->stack.truncated)
-		most = 64 + m->entries.n * FRAMES_OF_CALL;
+		most = FRAMES_AT_LEAF + m->entries.n * FRAMES_OF_CALL;
 	return most < DEPTH_MAX ? (uint32_t)most : DEPTH_MAX;
 }
 
@@ -272,9 +273,15 @@ static uint32_t behind_loop(const struct callstack *cs, const struct space *s,
 static void splice(struct merge *m, const struct engine *e, const struct space *s,
 		   const struct loop_frames *loops)
 {
+	static const struct frame cut = { .kind = FRAME_MARK, .address = MARK_TRUNCATED };
 	const struct callstack *cs = &e->stack;
 	uint32_t i, from = 0, run = 0;
 
+	/* All that is known of the machine's is above the language. */
+	if (loops->n == 0) {
+		put(&m->both, cs->frame, cs->depth);
+		put(&m->both, &cut, 1);
+	}
 	for (i = 0; i < loops->n; i++) {
 		put(&m->both, cs->frame + from, loops->at[i] - from);
 		put(&m->both, m->stack.frame + run, m->entries.v[i].end - run);
@@ -342,8 +349,7 @@ void merge_stacks(struct merge *m, struct engine *e, struct space *s,
 	m->both.truncated = cs->truncated || m->stack.truncated;
 	if (fits(m, e, s, &loops, in)) {
 		splice(m, e, s, &loops);
-		m->both.complete =
-		    m->stack.complete || (cs->complete && !m->stack.truncated);
+		m->both.complete = cs->complete && !m->stack.truncated;
 	} else {
 		e->lost[LOSS_MERGE]++;
 		mark(m, e, s, &loops);

@@ -330,8 +330,9 @@ static bool meet_young(struct python_reader *r, pid_t tid, const struct captured
 		return false;
 	VEC_CLEAR(&t->outside);
 	VEC_CLEAR(&t->line);
+	VEC_CLEAR(&t->survey);
 	t->n_chunks = t->n_briefs = t->reach = 0;
-	t->beyond = t->line_due_ns = 0;
+	t->beyond = 0;
 	t->cut = false;
 	memset(t->cframe, 0, sizeof(t->cframe));
 	t->state = c->v[i].piece.address - r->state_from;
@@ -403,6 +404,7 @@ void python_captured_done(struct python_reader *r)
 		VEC_DONE(&r->captured->proofs);
 	VEC_DONE(&r->young.outside);
 	VEC_DONE(&r->young.line);
+	VEC_DONE(&r->young.survey);
 	free(r->captured);
 	r->captured = NULL;
 }

@@ -108,12 +108,14 @@ struct python_thread {
 	uint32_t n_briefs;
 	uint64_t outermost; /* frame of the last good stack, to 3.10 */
 	/* Of a stack that is too deep: see root.c. */
-	bool cut;	    /* the last walk's was */
-	uint32_t steps;	    /* links that the last walk followed */
-	VEC(uint64_t) line; /* outermost first: its chunks, to 3.10 its frames */
-	uint64_t line_ns, line_due_ns; /* when it was read whole; may be read again */
-	size_t line_at;		       /* where the chain met it last */
-	bool kept;		       /* still in the list: see threads.c */
+	bool cut;	      /* the last walk's was */
+	uint32_t steps;	      /* links that the last walk followed */
+	VEC(uint64_t) line;   /* outermost first: its chunks, to 3.10 its frames */
+	uint64_t line_ns;     /* when it was read whole */
+	size_t line_at;	      /* where the chain met it last */
+	VEC(uint64_t) survey; /* the next line as far as it is read, innermost first */
+	uint64_t survey_next; /* where that goes on */
+	bool kept;	      /* still in the list: see threads.c */
 };
 
 /* Where an interpreter keeps threading._active: see names.c. */
@@ -135,6 +137,7 @@ struct python_reader {
 	uint32_t state_from, state_bytes; /* what is read of a PyThreadState */
 	/* Longer chains are cut; what they cost since when, to adapt that. */
 	uint32_t whole;
+	uint64_t survey_debt_ns, survey_paid_ns; /* see root.c */
 	uint64_t deep_ns, deep_since_ns;
 	bool deep_cut;
 	bool numbered; /* the calls of the stack are told apart */

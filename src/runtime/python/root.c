@@ -24,9 +24,10 @@
 #include "base/clock.h"
 #include "runtime/python/look.h"
 
-#define SURVEY_MOST_NS \
-	(30 * NS_PER_MSEC) /* of ptop's CPU time: on a busy machine it waits, too */
-#define SURVEY_COST 300u   /* of which a 300th of the time is spent at most */
+#define SURVEY_TURN_NS (10 * NS_PER_MSEC) /* of CPU; then samples come first */
+#define SURVEY_CREDIT_NS (150 * NS_PER_MSEC)
+#define SURVEY_COST 300u /* of which a 300th of the time is spent at most */
+#define SURVEY_JOINS 64u /* so near the inner end a known line is looked for */
 #define SURVEY_AGAIN_NS (1 * NS_PER_SEC)
 #define SURVEY_LINKS (1u << 20)
 #define WINDOW_BYTES 65536u
@@ -94,63 +95,88 @@ static bool outward(struct window *w, uint64_t address, uint64_t *next)
 	return p && look_heap_frame_runs(w->r, p);
 }
 
-typedef VEC(uint64_t) address_list;
-
-/* From `from` to the end; or to what the line has, when that is believed. */
-static bool follow(struct window *w, const struct python_thread *t, uint64_t from,
-		   bool believe, address_list *found, size_t *joins)
+/* From where the survey stands to the end; or to what the line has, when that is believed. Returns
+ * whether it went on as long as it might. */
+static bool follow(struct window *w, struct python_thread *t, bool believe, size_t *joins)
 {
-	uint64_t until = clock_thread_cpu_ns() + SURVEY_MOST_NS, mark = 0;
-	size_t n;
+	uint64_t until = clock_thread_cpu_ns() + SURVEY_TURN_NS;
+	uint64_t next;
+	unsigned n;
 
-	*joins = 0;
-	for (n = 1; from && n <= SURVEY_LINKS && from != mark; n++) {
-		if (believe && n <= 64 && (*joins = find_in_line(t, from)))
+	for (n = 1; t->survey_next && t->survey.n < SURVEY_LINKS; n++) {
+		if (believe && t->survey.n < SURVEY_JOINS &&
+		    (*joins = find_in_line(t, t->survey_next)))
 			return true;
 		if (n % 64 == 0 && clock_thread_cpu_ns() > until)
 			return false;
-		if ((n & (n - 1)) == 0)
-			mark = from; /* a circle comes back to it */
-		*VEC_PUSH(found) = from;
-		if (!outward(w, from, &from))
-			return false;
+		*VEC_PUSH(&t->survey) = t->survey_next;
+		if (!outward(w, t->survey_next, &next))
+			return true; /* it is no chain any more */
+		t->survey_next = next;
 	}
-	return from == 0;
+	return true;
+}
+
+/* Surveys have some CPU time at first, then a share of the time; to read a known line anew can wait
+ * until all of it is paid back. */
+static bool may_survey(struct python_reader *r, const struct python_thread *t)
+{
+	uint64_t now = clock_now_ns(), back = (now - r->survey_paid_ns) / SURVEY_COST;
+
+	r->survey_debt_ns -= back < r->survey_debt_ns ? back : r->survey_debt_ns;
+	r->survey_paid_ns = now;
+	return t->line.n && !t->survey.n ? r->survey_debt_ns == 0
+					 : r->survey_debt_ns < SURVEY_CREDIT_NS;
+}
+
+/* Goes on with the last turn's survey as long as the chain is what it was there. */
+static void begin_or_go_on(struct window *w, struct python_thread *t, uint64_t from)
+{
+	uint64_t next;
+
+	if (t->survey.n && outward(w, t->survey.v[t->survey.n - 1], &next) &&
+	    next == t->survey_next)
+		return;
+	VEC_CLEAR(&t->survey);
+	t->survey_next = from;
 }
 
 /* Reads the line from this chunk, or frame, outward. */
 static void survey(struct look *k, uint64_t from)
 {
 	struct python_thread *t = k->walk->t;
-	uint64_t now = clock_now_ns(), cpu = clock_thread_cpu_ns();
-	bool believe = t->line.n && now - t->line_ns < SURVEY_AGAIN_NS, ok;
+	bool believe = t->line.n && clock_now_ns() - t->line_ns < SURVEY_AGAIN_NS, ends;
 	struct window w = { .r = k->r };
-	address_list found = { 0 };
-	size_t joins;
+	size_t joins = 0;
+	uint64_t start;
 
-	if (now < t->line_due_ns)
+	if (!may_survey(k->r, t))
 		return;
 	w.buffer = xmalloc(WINDOW_BYTES + PAGE_BYTES);
-	ok = follow(&w, t, from, believe, &found, &joins);
-	if (ok)
+	start = clock_thread_cpu_ns();
+	begin_or_go_on(&w, t, from);
+	ends = follow(&w, t, believe, &joins);
+	if (ends && (joins || !t->survey_next)) {
 		t->line.n = joins;
-	while (ok && found.n)
-		*VEC_PUSH(&t->line) = found.v[--found.n];
-	if (ok && !joins)
-		t->line_ns = clock_now_ns();
-	t->line_due_ns = clock_now_ns() + (clock_thread_cpu_ns() - cpu) * SURVEY_COST;
-	VEC_DONE(&found);
+		while (t->survey.n)
+			*VEC_PUSH(&t->line) = t->survey.v[--t->survey.n];
+		if (!joins)
+			t->line_ns = clock_now_ns();
+	}
+	if (ends)
+		VEC_CLEAR(&t->survey);
+	k->r->survey_debt_ns += clock_thread_cpu_ns() - start;
 	free(w.buffer);
 }
 
-/* Where the chain meets the line, + 1; 0: nowhere. */
-static size_t meet_line(struct look *k, uint64_t at)
+/* Where the chain meets the line, + 1; 0: nowhere. `from` is as far in, or further. */
+static size_t meet_line(struct look *k, uint64_t at, uint64_t from)
 {
 	struct python_thread *t = k->walk->t;
 	size_t i = find_in_line(t, at);
 
 	if (!i || clock_now_ns() - t->line_ns > SURVEY_AGAIN_NS) {
-		survey(k, at);
+		survey(k, from);
 		i = find_in_line(t, at);
 	}
 	t->line_at = i;
@@ -260,6 +286,14 @@ static void reverse(struct python_reader *r, uint32_t from)
 	}
 }
 
+/* To 3.10: the line has frames further in than the cut, which moves when `whole` changes. */
+static uint64_t line_start(const struct look *k, uint64_t cut)
+{
+	uint32_t at = k->start + PYTHON_WHOLE_LEAST / 2;
+
+	return at < k->r->stack.depth ? k->r->address[at] : cut;
+}
+
 /* Keeps the innermost frames; entries cover no more than these. */
 static void keep_leaf(struct look *k)
 {
@@ -292,12 +326,12 @@ void look_root(struct look *k, uint64_t next)
 	    (struct frame){ .kind = FRAME_MARK, .address = MARK_TRUNCATED };
 	root = k->run_start = cs->depth;
 	if (k->r->layout.minor <= 10) {
-		met = meet_line(k, next);
+		met = meet_line(k, next, line_start(k, next));
 		if (met)
 			take_from_line(k, met);
 	} else {
 		if (t->beyond)
-			(void)meet_line(k, t->beyond);
+			(void)meet_line(k, t->beyond, t->beyond);
 		if (look_root_chunk(t))
 			take_from_chunk(k, look_root_chunk(t));
 	}

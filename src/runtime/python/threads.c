@@ -32,6 +32,7 @@ static void thread_free(struct python_thread *t)
 {
 	VEC_DONE(&t->outside);
 	VEC_DONE(&t->line);
+	VEC_DONE(&t->survey);
 	free(t);
 }
 
