@@ -408,12 +408,17 @@ static int write_file(struct job *r, struct error *err)
 static int close_recording(struct job *r, bool whole, struct error *err)
 {
 	struct stat st;
+	bool hurried = false;
 	int ret = recorder_close(r->recorder,
 				 whole	    ? NULL
 				 : r->stuck ? WAITS
 					    : "given up by the user",
-				 r->path, sizeof(r->path), err);
+				 r->path, sizeof(r->path), &hurried, err);
 
+	if (hurried && !ret && !r->o->quiet)
+		fputs("ptop: the disk is slow: `sync` tells when the recording is safe "
+		      "from a power cut\n",
+		      stderr);
 	if (ret) {
 		if (!err->hint[0])
 			error_hint(err, "what was recorded before is in %s", r->path);
@@ -521,7 +526,7 @@ int record_run(const struct options *o, struct error *err)
 	c.history_bytes = r->recorder ? 0 : RECORD_HISTORY;
 	ret = session_open(o, &c, false, &r->session, err);
 	if (ret && r->recorder) {
-		recorder_close(r->recorder, err->cause, NULL, 0, NULL);
+		recorder_close(r->recorder, err->cause, NULL, 0, NULL, NULL);
 		unlink(r->path);
 	}
 	if (!ret)

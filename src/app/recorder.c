@@ -34,6 +34,7 @@ struct recorder {
 	_Atomic(int) place; /* enum writer_place, of the file that is written */
 	_Atomic(struct writer *) next; /* asked for, not begun */
 	struct error error;	       /* the thread's, until it is joined */
+	bool hurried;		       /* the same: the disk was slow */
 };
 
 /* ---- the writing thread ---- */
@@ -80,9 +81,13 @@ static void *recorder_main(void *arg)
 	for (;;) {
 		bool over = atomic_load(&r->over);
 
-		write_all(r);
 		if (over)
+			writer_hurry(r->writer);
+		write_all(r);
+		if (over) {
+			r->hurried = writer_hurry(r->writer);
 			return NULL;
+		}
 		if (poll(&p, 1, -1) == -1 && errno != EINTR)
 			return NULL;
 		if (read(r->wake_fd, &count, sizeof(count)) == -1 && errno != EAGAIN)
@@ -169,7 +174,7 @@ uint64_t recorder_dropped(const struct recorder *r)
 }
 
 int recorder_close(struct recorder *r, const char *failure, char *where, size_t size,
-		   struct error *err)
+		   bool *hurried, struct error *err)
 {
 	struct writer *unused;
 	int ret = 0;
@@ -177,6 +182,8 @@ int recorder_close(struct recorder *r, const char *failure, char *where, size_t 
 	atomic_store(&r->over, true);
 	wake(r);
 	pthread_join(r->thread, NULL);
+	if (hurried)
+		*hurried = r->hurried;
 	unused = atomic_exchange(&r->next, NULL);
 	writer_close(unused, "the recording ended before it began", NULL);
 	if (where)

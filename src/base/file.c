@@ -1,5 +1,5 @@
-/* Writing is temp file + fsync + rename (or link, when an existing file must not be
- * replaced). */
+/* Writing is temp file + rename (or link, when an existing file must not be replaced). What stood
+ * there must outlive a power cut, so then it is synced. A sync waits for what others wrote, too. */
 #include "base/file.h"
 
 #include <errno.h>
@@ -133,6 +133,7 @@ static int open_partial(struct outfile *o, const char *path, bool replace,
 			errno = EISDIR;
 			return error_errno(err, path);
 		}
+		o->replaces = true;
 		if (!replace) {
 			error_set(err, EXIT_FAILED, "%s exists already", path);
 			error_hint(err, "choose another -o, or add --force");
@@ -178,6 +179,16 @@ static int write_all(int fd, const char *p, size_t n)
 	return 0;
 }
 
+static int settle(const struct outfile *o)
+{
+	int fd;
+
+	if (o->replaces)
+		return fsync(o->fd);
+	fd = dup(o->fd); /* NFS says at a close that there was no room */
+	return fd == -1 ? 0 : close(fd);
+}
+
 static int put_in_place(struct outfile *o, const char *p, size_t n, struct error *err)
 {
 	int ret = 0;
@@ -186,7 +197,7 @@ static int put_in_place(struct outfile *o, const char *p, size_t n, struct error
 		goto fail;
 	if (o->to_stdout)
 		return 0;
-	if (fsync(o->fd) == -1 && errno != EINVAL && errno != EROFS)
+	if (settle(o) == -1 && errno != EINVAL && errno != EROFS)
 		goto fail;
 	if (o->replace ? rename(o->partial, o->path) : link(o->partial, o->path))
 		goto fail;

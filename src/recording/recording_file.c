@@ -123,8 +123,6 @@ static int put_image(struct recording_file *f, const unsigned char *image, size_
 		else if (got == 0 || errno != EINTR)
 			return recording_errno(f->path, "cannot be written", err);
 	}
-	if (fdatasync(f->lock_fd) == -1)
-		return recording_errno(f->path, "cannot be written", err);
 	return 0;
 }
 

@@ -1,6 +1,4 @@
-/* Prepared statements, one a table; the transaction is the second. PRAGMA synchronous=FULL
- * syncs the log at each commit, which is what makes "at most one second lost" true of a
- * power cut, too; it is one fdatasync a second on a thread that nobody waits for. */
+/* Prepared statements, one a table; the transaction is the second. */
 #include "recording/writer.h"
 
 #include <errno.h>
@@ -21,13 +19,11 @@
 #include "recording/put_durations.h"
 #include "recording/recording_file.h"
 #include "recording/schema.h"
+#include "recording/syncs.h"
 
 #define PATH_LONGEST 3900u
-/* The log is folded into the file when it has this many pages; the default 1000 would do,
- * fewer keep the two small on a disk that is nearly full. */
-#define SETTINGS                                                   \
-	"PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; "       \
-	"PRAGMA wal_autocheckpoint=500; PRAGMA cache_size=-2048; " \
+#define SETTINGS                                             \
+	"PRAGMA journal_mode=WAL; PRAGMA cache_size=-2048; " \
 	"PRAGMA temp_store=MEMORY; PRAGMA journal_size_limit=4194304"
 
 enum statement {
@@ -81,6 +77,7 @@ struct writer {
 	double own_cpu_sum; /* of the pictures so far */
 	uint64_t pictures;
 	bool failed;
+	struct syncs syncs;
 	uint64_t slow_ns; /* as written */
 	bool grouped;	  /* the name of the control group is written */
 	char path[PATH_LONGEST + 1];
@@ -428,8 +425,9 @@ int writer_put(struct writer *w, const struct batch *b, struct error *err)
 {
 	int ret;
 
-	if (sqlite3_exec(w->db, "BEGIN", NULL, NULL, NULL) == SQLITE_OK &&
-	    put_all(w, b) && sqlite3_exec(w->db, "COMMIT", NULL, NULL, NULL) == SQLITE_OK)
+	if (syncs_choose(&w->syncs, w->db, w->file.lock_fd) &&
+	    sqlite3_exec(w->db, "BEGIN", NULL, NULL, NULL) == SQLITE_OK &&
+	    put_all(w, b) && syncs_commit(&w->syncs, w->db))
 		return 0;
 	ret = failed(w, "cannot be written", err);
 	if (!sqlite3_get_autocommit(w->db))
@@ -449,6 +447,11 @@ int writer_say(struct writer *w, uint64_t wall_ns, bool warning, const char *tex
 }
 
 /* ---- the end ---- */
+
+bool writer_hurry(struct writer *w)
+{
+	return syncs_hurry(&w->syncs, w->db);
+}
 
 /* Even when the disk is full: what was written before stays, and a status of "running"
  * without a writer says as much to whoever reads it. */
@@ -493,7 +496,7 @@ static int finish_file(struct writer *w, enum writer_place place, struct error *
 	w->db = NULL;
 	if (!ret &&
 	    (pwrite(w->file.lock_fd, alone, sizeof(alone), WRITE_VERSION_AT) == -1 ||
-	     fdatasync(w->file.lock_fd) == -1))
+	     (!w->syncs.hurried && fdatasync(w->file.lock_fd) == -1)))
 		ret = recording_errno(w->path, "cannot be finished", err);
 	if (place != WRITER_HERE && access(w->path, F_OK) == -1) {
 		recording_file_remove_beside(w->path, "-wal");

@@ -35,6 +35,9 @@ int writer_say(struct writer *w, uint64_t wall_ns, bool warning, const char *tex
 /* A whole recording at once, in place when it is complete; *bytes: its size. */
 int writer_save(const char *path, const struct writer_options *o, const struct batch *b,
 		size_t *bytes, struct error *err);
+/* From here on nothing waits for the disk, if it was slow: true then. What follows is in the file
+ * for all who read it, but not yet where a power cut would leave it. */
+bool writer_hurry(struct writer *w);
 /* "completed", or "failed" with why, and one file. NULL is allowed. The file stays
  * readable even if this fails. */
 int writer_close(struct writer *w, const char *failure, struct error *err);
