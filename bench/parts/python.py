@@ -6,6 +6,7 @@ are known. The peer is Tachyon, CPython 3.15's own sampler, where contrib/setup 
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -91,6 +92,51 @@ def cost_of_target():
             before = after
     show("%s: the target's CPU time, 1000 Hz" % PYTHON, median(ratios), "x", 1.01,
          "%s, %s" % (spread(ratios), load()))
+
+
+# ---- Very deep stacks -------------------------------------------------------------------------
+
+DEEP = """
+import sys
+sys.setrecursionlimit(10**6)
+def down(n):
+    while not n:
+        pass
+    down(n - 1)
+down(int(sys.argv[1]))
+"""
+
+
+def share_of_core(argv, warm):
+    """Of a recorder, once it has started; NaN when it did not last."""
+    recorder = start([str(a) for a in argv])
+    time.sleep(warm)
+    (own,), took = used([recorder.pid], SECONDS)
+    alive = recorder.poll() is None
+    stop(recorder)
+    return 100 * own / took if alive else float("nan")
+
+
+def deep():
+    """ptop and py-spy, which stops the target for each stack, on the same process in one minute."""
+    peer = shutil.which("py-spy")
+    for depth in (100, 3000, 100000):
+        target = start(["sh", "-c", 'ulimit -s unlimited; exec "$@"', "sh", sys.executable, "-c",
+                        DEEP, str(depth)])
+        try:
+            time.sleep(2)
+            with tempfile.TemporaryDirectory() as folder:
+                out = os.path.join(folder, "out")
+                ours = [share_of_core([PTOP, "record", "-q", "-F", "-r", 99, "-d", 600, "-o",
+                                       out + ".ptop", "-p", target.pid] + more, 3)
+                        for more in ([], ["--native"])]
+                theirs = share_of_core([peer, "record", "-r", 99, "-d", 600, "-f", "raw", "-o",
+                                        out, "-p", target.pid], 3) if peer else float("nan")
+        finally:
+            stop(target)
+        for value, how in zip(ours, ("", ", --native")):
+            show("%s, %d deep%s, 99 Hz" % (PYTHON, depth, how), value, "% of core", 2,
+                 "py-spy %.1f %%, %s" % (theirs, load()))
 
 
 # ---- Truth -----------------------------------------------------------------------------------
@@ -210,6 +256,6 @@ def truth():
 
 
 # -t costs,truth: only these
-for part in (costs, cost_of_target, truth, first_row, peers):
+for part in (costs, deep, cost_of_target, truth, first_row, peers):
     if not ONLY or part.__name__ in ONLY:
         part()
