@@ -17,7 +17,9 @@
 
 #define KEPT 20000u
 
-static struct { uint64_t inside, outside; } kept[KEPT];
+static struct {
+	uint64_t inside, outside;
+} kept[KEPT];
 static unsigned long made, ended;
 static uint64_t last_inside;
 
