@@ -14,11 +14,14 @@
 #include <unistd.h>
 
 #include "app/options.h"
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/text.h"
+#include "base/timed.h"
 #include "ui/theme.h"
 
 #define CONFIG_BYTES (64u << 10)
+#define CONFIG_WAIT_NS (500 * NS_PER_MSEC)
 #define NAME_MOST 32
 
 bool config_path(char *buf, size_t size)
@@ -157,10 +160,16 @@ void config_read(struct ui_settings *s, char *warning, size_t size)
 {
 	struct bytes b = { 0 };
 	char path[4096];
+	int ret;
 
 	warning[0] = '\0';
-	if (!config_path(path, sizeof(path)) ||
-	    file_read(path, CONFIG_BYTES, &b, NULL) != 0)
+	if (!config_path(path, sizeof(path)))
+		return;
+	ret = timed_file_read(CONFIG_WAIT_NS, path, CONFIG_BYTES, &b, NULL);
+	if (ret == -ETIMEDOUT)
+		snprintf(warning, size,
+			 "%.200s does not answer: options are the defaults", path);
+	if (ret)
 		return;
 	config_parse((const char *)b.p, b.n, s, warning, size);
 	free((void *)(uintptr_t)b.p);
@@ -236,7 +245,7 @@ static int make_folders(char *path)
 	return 0;
 }
 
-int config_write(const struct ui_settings *s, struct error *err)
+static int write_now(const struct ui_settings *s, struct error *err)
 {
 	struct text t = { 0 };
 	struct outfile out;
@@ -262,4 +271,29 @@ int config_write(const struct ui_settings *s, struct error *err)
 		ret = outfile_commit(&out, t.p, t.n, err);
 	text_done(&t);
 	return ret;
+}
+
+struct writing {
+	struct ui_settings settings;
+	struct error err;
+	int ret;
+};
+
+static void write_it(void *arg)
+{
+	struct writing *w = arg;
+
+	w->ret = write_now(&w->settings, &w->err);
+}
+
+int config_write(const struct ui_settings *s, struct error *err)
+{
+	struct writing w = { .settings = *s };
+
+	if (timed_call(CONFIG_WAIT_NS, write_it, &w, sizeof(w), NULL))
+		return error_set(err, EXIT_FAILED,
+				 "the folder of options does not answer");
+	if (w.ret)
+		*err = w.err;
+	return w.ret;
 }

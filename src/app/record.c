@@ -17,6 +17,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/text.h"
+#include "base/thread.h"
 #include "export/exporter.h"
 #include "export/figures.h"
 #include "recording/schema.h"
@@ -25,6 +26,7 @@
 #define RECORD_HISTORY ((size_t)512 << 20)
 #define PROGRESS_NS (250 * NS_PER_MSEC)
 #define BAR_CELLS 20
+#define OPEN_POLL_NS (50 * NS_PER_MSEC)
 #define SAMPLES_FEW 10u
 #define FILES_MOST 100000u
 #define LATE_NS (2500 * NS_PER_MSEC) /* pictures are due each second */
@@ -146,6 +148,52 @@ static int open_output(struct job *r, struct error *err)
 	if (r->exporter)
 		return outfile_open(&r->out, r->path, r->o->force || !r->o->output, err);
 	return recorder_open(r->path, &w, &r->recorder, err);
+}
+
+/* The file may be on a server that is dead: it is opened on a thread that can be left behind, so that
+ * a signal still ends ptop, which waits for as long as nobody sends one. */
+struct opening {
+	struct job *job;
+	struct error err;
+	int ret;
+	bool ended; /* atomic */
+};
+
+static void *open_main(void *arg)
+{
+	struct opening *o = arg;
+
+	o->ret = open_output(o->job, &o->err);
+	__atomic_store_n(&o->ended, true, __ATOMIC_RELEASE);
+	return NULL;
+}
+
+static int open_or_end(struct job *r, struct error *err)
+{
+	struct opening *o = xcalloc(1, sizeof(*o));
+	pthread_t thread;
+	int got, ret;
+
+	o->job = r;
+	if (thread_start(&thread, open_main, o, NULL))
+		open_main(o);
+	else
+		while (!thread_ended_in(thread, &o->ended, OPEN_POLL_NS)) {
+			got = session_signal(r->signals);
+			if (got == 0 || got == SIGUSR1 || got == SIGUSR2)
+				continue;
+			error_set(err, (enum exit_code)(128 + got),
+				  "ended by a signal before its file was open");
+			error_hint(err, "the file system of %s does not answer",
+				   r->path[0] ? r->path : "the output");
+			pthread_detach(thread);
+			return -EINTR; /* the job is that thread's */
+		}
+	ret = o->ret;
+	if (ret)
+		*err = o->err;
+	free(o);
+	return ret;
 }
 
 static void clock_text(struct text *out, uint64_t ns)
@@ -517,7 +565,9 @@ int record_run(const struct options *o, struct error *err)
 	signal(SIGXFSZ, SIG_IGN); /* a limit on file sizes is an error like a full disk */
 	/* Before the recorder's thread is made: it would die of them, and all with it. */
 	r->signals = session_signals();
-	ret = open_output(r, err);
+	ret = open_or_end(r, err);
+	if (ret == -EINTR)
+		return err->exit;
 	if (ret)
 		goto out;
 	c.delay_ns = c.window_ns = NS_PER_SEC;

@@ -10,6 +10,7 @@
 
 #include "base/alloc.h"
 #include "base/clock.h"
+#include "base/file.h"
 #include "base/thread.h"
 
 #define LEFT_MOST 16
@@ -117,4 +118,42 @@ int timed_call(uint64_t wait_ns, void (*call)(void *arg), void *arg, size_t size
 	memcpy(arg, t->arg, size);
 	timed_free(t);
 	return 0;
+}
+
+struct reading {
+	char *path; /* the call's own */
+	size_t cap;
+	struct bytes bytes;
+	bool cut;
+	int ret;
+};
+
+static void read_file(void *arg)
+{
+	struct reading *r = arg;
+
+	r->ret = file_read(r->path, r->cap, &r->bytes, &r->cut);
+}
+
+static void drop_reading(void *arg)
+{
+	struct reading *r = arg;
+
+	free((void *)(uintptr_t)r->bytes.p);
+	free(r->path);
+}
+
+int timed_file_read(uint64_t wait_ns, const char *path, size_t cap, struct bytes *out,
+		    bool *cut)
+{
+	struct reading r = { .path = xstrdup(path), .cap = cap };
+	int ret = timed_call(wait_ns, read_file, &r, sizeof(r), drop_reading);
+
+	*out = ret ? (struct bytes){ NULL, 0 } : r.bytes;
+	if (cut)
+		*cut = !ret && r.cut;
+	if (ret)
+		return ret;
+	free(r.path);
+	return r.ret;
 }

@@ -3,8 +3,11 @@
 #ifndef PTOP_BASE_TIMED_H
 #define PTOP_BASE_TIMED_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include "base/bytes.h"
 
 #define TIMED_WAIT_NS 300000000ull /* what is usual */
 #define TIMED_MOST_NS 10000000000ull
@@ -16,5 +19,8 @@
  * Where threads cannot be had it runs here, with no limit. */
 int timed_call(uint64_t wait_ns, void (*call)(void *arg), void *arg, size_t size,
 	       void (*drop)(void *arg));
+/* file_read(), or -ETIMEDOUT. */
+int timed_file_read(uint64_t wait_ns, const char *path, size_t cap, struct bytes *out,
+		    bool *cut);
 
 #endif

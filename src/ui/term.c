@@ -29,6 +29,7 @@
 #include "ui/paste.h"
 #include "ui/plain.h"
 #include "ui/signals.h"
+#include "ui/terminal_home.h"
 #include "ui/terminal_size.h"
 #include "ui/theme.h"
 
@@ -217,6 +218,7 @@ int term_open(struct terminal **out, const struct ui_options *options, char *not
 	const char *name = getenv("TERM"), *known;
 	struct terminal *t = xcalloc(1, sizeof(*t));
 	bool moves = false;
+	char *home;
 
 	note[0] = '\0';
 	*out = NULL;
@@ -232,6 +234,7 @@ int term_open(struct terminal **out, const struct ui_options *options, char *not
 		setlocale(LC_CTYPE, "");
 	t->utf8 = strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
 	t->mouse = !options->settings.no_mouse;
+	home = terminal_home_hide();
 	known = known_terminal(t, &moves);
 	if (known && name && name[0] && strcmp(known, name) != 0)
 		snprintf(note, size, "TERM=%.40s is not known here: treated as %s", name,
@@ -244,6 +247,7 @@ int term_open(struct terminal **out, const struct ui_options *options, char *not
 			plain_modes();
 		signals_draw_end();
 	}
+	terminal_home_show(home);
 	*out = t;
 	return 0;
 }
