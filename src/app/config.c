@@ -293,7 +293,7 @@ int config_write(const struct ui_settings *s, struct error *err)
 	if (timed_call(CONFIG_WAIT_NS, write_it, &w, sizeof(w), NULL))
 		return error_set(err, EXIT_FAILED,
 				 "the folder of options does not answer");
-	if (w.ret)
+	if (w.ret && err)
 		*err = w.err;
 	return w.ret;
 }
