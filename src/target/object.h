@@ -48,8 +48,8 @@ const struct object *objects_get(const struct objects *os, uint32_t id);
 size_t objects_count(const struct objects *os);
 
 /* Opens the very file that is mapped: /proc/PID/map_files (right also for deleted files
- * and other mount namespaces), else /proc/PID/root/PATH, else PATH if device and inode
- * agree. An fd or -errno. Only for OBJECT_FILE. May wait for ever: the sampler asks
+ * and other mount namespaces), else PATH below /proc/PID/root, else PATH if device and
+ * inode agree. An fd or -errno. Only for OBJECT_FILE. May wait for ever: the sampler asks
  * object_use() of target/loader.h instead. */
 int object_open(const struct object *o, struct error *err);
 

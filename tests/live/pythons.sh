@@ -34,13 +34,13 @@ ROOT=${PTOP_TEST_ROOT:-/var/lib/ptop-sid}
 list_in_root() {
 	local name
 	[ "$(id -u)" -eq 0 ] && unshare -m true 2>/dev/null && [ -d "$ROOT/proc" ] || return
-	mkdir -p "$TMP/root" "$ROOT$TARGETS" && cp "$TARGETS"/*.py "$ROOT$TARGETS" || return
+	mkdir -p "$TMP/sid" "$ROOT$TARGETS" && cp "$TARGETS"/*.py "$ROOT$TARGETS" || return
 	for name in "$ROOT"/usr/bin/python3.*[0-9]; do
 		[ -x "$name" ] || continue
 		printf '#!/bin/sh\nexec unshare -m sh -c '\''mount -t proc proc "$0/proc" && exec chroot "$0" "$@"'\'' %s %s "$@"\n' \
-			"$ROOT" "/usr/bin/${name##*/}" >"$TMP/root/${name##*/}"
-		chmod +x "$TMP/root/${name##*/}"
-		echo "$TMP/root/${name##*/}"
+			"$ROOT" "/usr/bin/${name##*/}" >"$TMP/sid/${name##*/}"
+		chmod +x "$TMP/sid/${name##*/}"
+		echo "$TMP/sid/${name##*/}"
 	done
 }
 
