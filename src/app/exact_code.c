@@ -108,28 +108,12 @@ static bool function_at(void *arg, uint64_t address, uint64_t *start, uint64_t *
 	return true;
 }
 
-static bool is_traced(pid_t pid)
-{
-	char path[64], line[256];
-	int tracer = 0;
-	FILE *f;
-
-	snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
-	f = fopen(path, "re");
-	while (f && fgets(line, sizeof(line), f))
-		if (sscanf(line, "TracerPid: %d", &tracer) == 1)
-			break;
-	if (f)
-		fclose(f);
-	return tracer != 0;
-}
-
 void code_open(struct code *c)
 {
 	c->source = (struct exits_source){ function_at, read_any, c };
 	c->n_files = 0;
 	c->waits = c->changed = false;
-	c->traced = is_traced(c->e->process.pid);
+	c->traced = process_tracer(c->e->process.pid) != 0;
 }
 
 void code_close(struct code *c)

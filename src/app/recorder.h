@@ -32,7 +32,8 @@ int recorder_rotate(struct recorder *r, const char *path, const struct writer_op
 		    struct error *err);
 /* Writes all that was put, finishes the file, ends the thread. `failure`: why the
  * recording is not what was asked for, or NULL. `where`, which may be NULL: where the file is
- * now, if it was moved. `hurried`, which may be NULL: see writer_hurry(). -errno when the file is incomplete or was deleted. */
+ * now, if it was moved. `hurried`, which may be NULL: see writer_hurry(). -errno when the file
+ * is incomplete or was deleted. */
 int recorder_close(struct recorder *r, const char *failure, char *where, size_t size,
 		   bool *hurried, struct error *err);
 

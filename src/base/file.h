@@ -38,7 +38,8 @@ struct outfile {
  * the file is the invoking user's. Symbolic links at the last component are not followed.
  */
 int outfile_open(struct outfile *o, const char *path, bool replace, struct error *err);
-/* Writes all, syncs where a file is replaced, renames into place and closes. On failure nothing is left behind,
+/* Writes all, syncs where a file is replaced, renames into place and closes. On failure
+ * nothing is left behind,
  * the old file (if any) is untouched, and the object is closed. */
 int outfile_commit(struct outfile *o, const char *p, size_t n, struct error *err);
 /* Gives up; removes the temporary. */

@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/clock.h"
 #include "base/file.h"
@@ -61,6 +62,27 @@ bool thread_lacks_cpu(pid_t tid)
 		return false;
 	name_end = strrchr(line, ')');
 	return name_end && name_end[1] && name_end[2] == 'R';
+}
+
+static void wait_until(pthread_cond_t *set, pthread_mutex_t *lock, const bool *done,
+		       uint64_t until)
+{
+	struct timespec ts = { (time_t)(until / NS_PER_SEC), (long)(until % NS_PER_SEC) };
+
+	while (!*done && pthread_cond_clockwait(set, lock, CLOCK_MONOTONIC, &ts) == 0)
+		;
+}
+
+bool thread_wait(pthread_cond_t *set, pthread_mutex_t *lock, const bool *done,
+		 const pid_t *tid, uint64_t wait_ns)
+{
+	uint64_t most = clock_now_ns() + THREAD_WAIT_MOST_NS;
+
+	do
+		wait_until(set, lock, done, clock_now_ns() + wait_ns);
+	while (!*done && clock_now_ns() < most &&
+	       thread_lacks_cpu(__atomic_load_n(tid, __ATOMIC_RELAXED)));
+	return *done;
 }
 
 bool thread_ended_in(pthread_t thread, const bool *ended, uint64_t wait_ns)

@@ -5,11 +5,9 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
-#include "base/clock.h"
 #include "base/file.h"
 #include "base/thread.h"
 
@@ -59,28 +57,13 @@ static void *timed_main(void *arg)
 	return NULL;
 }
 
-/* The lock is held. */
-static void wait_until(struct timed *t, uint64_t until)
-{
-	struct timespec ts = { (time_t)(until / NS_PER_SEC), (long)(until % NS_PER_SEC) };
-
-	while (!t->done &&
-	       pthread_cond_clockwait(&t->returned, &t->lock, CLOCK_MONOTONIC, &ts) == 0)
-		;
-}
-
 /* Is it done? If not it is its thread's from now on. */
 static bool wait_for(struct timed *t, uint64_t wait_ns)
 {
-	uint64_t most = clock_now_ns() + TIMED_MOST_NS;
 	bool done;
 
 	pthread_mutex_lock(&t->lock);
-	do
-		wait_until(t, clock_now_ns() + wait_ns);
-	while (!t->done && clock_now_ns() < most &&
-	       thread_lacks_cpu(__atomic_load_n(&t->tid, __ATOMIC_RELAXED)));
-	done = t->done;
+	done = thread_wait(&t->returned, &t->lock, &t->done, &t->tid, wait_ns);
 	t->left = !done;
 	if (t->left)
 		__atomic_add_fetch(&hanging, 1, __ATOMIC_RELAXED);

@@ -10,11 +10,10 @@
 #include "base/bytes.h"
 
 #define TIMED_WAIT_NS 300000000ull /* what is usual */
-#define TIMED_MOST_NS 10000000000ull
 
 /* Runs call() on a thread of its own with a copy of arg's `size` bytes, which is copied back.
- * 0, or -ETIMEDOUT: it takes longer than wait_ns (while the thread lacks a CPU, TIMED_MOST_NS), or so many calls hang already that no more are
- * begun. What the argument holds is then no longer the caller's: drop() (NULL: nothing) frees it,
+ * 0, or -ETIMEDOUT: it takes longer than wait_ns (see thread_wait()), or so many calls hang
+ * already that no more are begun. What the argument holds is then no longer the caller's: drop() (NULL: nothing) frees it,
  * of a call that is left behind when that returns after all. call() uses nothing but its argument.
  * Where threads cannot be had it runs here, with no limit. */
 int timed_call(uint64_t wait_ns, void (*call)(void *arg), void *arg, size_t size,

@@ -7,7 +7,6 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
@@ -16,7 +15,6 @@
 #include "base/vec.h"
 
 #define WAIT_NS (300 * NS_PER_MSEC)
-#define WAIT_MOST_NS (10 * NS_PER_SEC) /* while its thread lacks a CPU */
 #define STUCK_MAX 8u
 #define LATE_MAX 64u
 
@@ -27,7 +25,7 @@ struct job {
 	void *input;		       /* as arg was before */
 	int ret;
 	bool done, given_up;
-	pid_t tid; /* of the thread that serves it; 0: none yet */
+	pid_t tid; /* atomic: of the thread that serves it; 0: none yet */
 };
 
 struct loader {
@@ -149,7 +147,7 @@ static void *loader_main(void *arg)
 		}
 		l->waiting = j->next;
 		l->queued--;
-		j->tid = gettid();
+		__atomic_store_n(&j->tid, gettid(), __ATOMIC_RELAXED);
 		pthread_mutex_unlock(&l->lock);
 		run(j);
 		pthread_mutex_lock(&l->lock);
@@ -226,24 +224,6 @@ static struct job *take_late(struct loader *l, const struct object *o,
 	return NULL;
 }
 
-static void wait_until(struct loader *l, struct job *j, uint64_t until)
-{
-	struct timespec ts = { (time_t)(until / NS_PER_SEC), (long)(until % NS_PER_SEC) };
-
-	while (!j->done &&
-	       pthread_cond_clockwait(&l->answered, &l->lock, CLOCK_MONOTONIC, &ts) == 0)
-		;
-}
-
-static void wait_for(struct loader *l, struct job *j)
-{
-	uint64_t most = clock_now_ns() + WAIT_MOST_NS;
-
-	do
-		wait_until(l, j, clock_now_ns() + WAIT_NS);
-	while (!j->done && clock_now_ns() < most && thread_lacks_cpu(j->tid));
-}
-
 /* The job when it is done, else NULL. */
 static struct job *ask(struct loader *l, const struct object *o,
 		       const struct loader_request *r)
@@ -259,8 +239,7 @@ static struct job *ask(struct loader *l, const struct object *o,
 	*end = j;
 	l->queued++;
 	pthread_cond_signal(&l->asked);
-	wait_for(l, j);
-	if (j->done)
+	if (thread_wait(&l->answered, &l->lock, &j->done, &j->tid, WAIT_NS))
 		return j;
 	j->given_up = true;
 	*VEC_PUSH(&l->stuck) = j;

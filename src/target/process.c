@@ -477,6 +477,11 @@ void process_children(pid_t pid, pid_list *out)
 	VEC_DONE(&tids);
 }
 
+pid_t process_tracer(pid_t pid)
+{
+	return status_number(pid, "TracerPid:", 0);
+}
+
 pid_t process_ns_pid(pid_t pid)
 {
 	return status_number(pid, "NSpid:", pid);

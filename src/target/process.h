@@ -53,6 +53,8 @@ int process_end_status(pid_t pid, int pid_fd);
 bool process_threads(pid_t pid, pid_list *out);
 /* Direct and indirect children now. */
 void process_children(pid_t pid, pid_list *out);
+/* Who traces it, as a debugger does; 0: nobody. */
+pid_t process_tracer(pid_t pid);
 /* Pid as the innermost pid namespace of the target sees it. */
 pid_t process_ns_pid(pid_t pid);
 /* The thread whose /proc folder and number stand for the memory and the files of the
